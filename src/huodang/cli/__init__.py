@@ -1,0 +1,35 @@
+"""One command line over all rooms: `huodang`.
+
+Each group stands in a file of its own and imports its rooms only when one of its commands runs, so that `--help` stays quick.
+"""
+
+import sys
+
+import typer
+
+from huodang.cli import demo, keys, receipt, rules, serve
+
+app = typer.Typer(
+    name="huodang",
+    help="活档:部门间共享退休档案,一次办成退休,每一次查阅都可证明。\n\n"
+    "Huodang: share retirement archives between departments, retire once, prove every look.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,  # locals may hold personal data
+)
+app.add_typer(rules.app, name="rules")
+app.add_typer(keys.app, name="keys")
+app.add_typer(receipt.app, name="receipt")
+app.add_typer(serve.app, name="serve")
+app.command("demo")(demo.demo)
+
+
+def main() -> None:
+    """Run the command line; a known error prints its Chinese and English sentence and exits with 2."""
+    from huodang.standards import HuodangError
+
+    try:
+        app()
+    except HuodangError as error:
+        sys.stderr.write(f"{error.sentence('zh')}\n{error.sentence('en')}\n")
+        sys.exit(2)

@@ -1,0 +1,5 @@
+"""`huodang demo`."""
+
+
+def demo() -> None:
+    """Run the demonstration."""
