@@ -1,8 +1,8 @@
 """The store: the database of one process, its migrations, jobs, objects and time.
 
-Front door: `Database` with `begin()` and `read()`; `metadata` and the column types for each room's `records.py`; `jobs` and
-`Worker`; `FolderObjects`; `Clock` and its three kinds. Every other room keeps its records through these, and knows neither
-which database it is nor how many processes share it.
+Front door: `Database` with `begin()` and `read()`; `metadata` and the column types for each room's `records.py`;
+`jobs` and `Worker`; `FolderObjects`; `Clock` and its three kinds. Every other room keeps its records through these, and
+knows neither which database it is nor how many processes share it.
 """
 
 from huodang.store import jobs

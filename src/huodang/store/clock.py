@@ -36,7 +36,7 @@ def shanghai_text(instant: datetime) -> str:
 
 
 def utc_text(instant: datetime) -> str:
-    """Print an instant for machines, in GB/T 7408 form: `2025-03-01T00:30:00Z`, with microseconds when there are any."""
+    """Print an instant for machines, in GB/T 7408 form: `2025-03-01T00:30:00Z`, microseconds if any."""
     if instant.tzinfo is None:
         raise ValueError("an instant needs its time zone: a naive datetime was given")
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
@@ -104,8 +104,8 @@ class FixedClock:
 class OffsetClock:
     """The machine's clock plus the whole seconds that a file holds; for demonstrations that walk through working days.
 
-    The file is read anew on every look, so that all processes of a demonstration move together. A missing or empty file means
-    no offset.
+    The file is read anew on every look, so that all processes of a demonstration move together. A missing or empty
+    file means no offset.
     """
 
     def __init__(self, path: Path | str) -> None:

@@ -1,7 +1,6 @@
 """The one `MetaData`, and column types that give back the values of the field instead of raw text and numbers."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, String
 from sqlalchemy.types import TypeDecorator
@@ -59,7 +58,7 @@ class MonthType(TypeDecorator[Month]):
         """Print the month."""
         return None if value is None else str(value)
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> Month | None:  # noqa: ARG002  # both alike
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Month | None:  # noqa: ARG002  # both alike
         """Parse the month."""
         return None if value is None else Month.parse(value)
 
@@ -74,6 +73,6 @@ class MoneyType(TypeDecorator[Money]):
         """Give the fen."""
         return None if value is None else value.fen
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> Money | None:  # noqa: ARG002  # both alike
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Money | None:  # noqa: ARG002  # both alike
         """Make the money."""
         return None if value is None else Money(value)

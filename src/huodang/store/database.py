@@ -4,10 +4,9 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from huodang.store import schema
 from huodang.store.engine import ACCESS, make_engine, read_url
@@ -19,7 +18,7 @@ BUSY_SECONDS = 30
 _WAKE = "huodang.jobs_enqueued"
 
 
-def to_json(value: Any) -> str:
+def to_json(value: object) -> str:
     """Print a JSON column's value: Chinese stays readable, keys are sorted."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
@@ -27,9 +26,9 @@ def to_json(value: Any) -> str:
 class Database:
     """A database that knows its tables' version, writes whole transactions, and serves many threads and processes.
 
-    On SQLite there is one writer at a time: threads of this process queue for it, other processes wait up to `BUSY_SECONDS`. On
-    PostgreSQL writers run side by side (READ COMMITTED), so what must not be done twice needs a unique constraint, a locked row or
-    `serialise()`. Reads see one snapshot on both.
+    On SQLite there is one writer at a time: threads of this process queue for it, other processes wait up to
+    `BUSY_SECONDS`. On PostgreSQL writers run side by side (READ COMMITTED), so what must not be done twice needs a
+    unique constraint, a locked row or `serialise()`. Reads see one snapshot on both.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -122,7 +121,7 @@ class Database:
         self._engine.dispose()
 
     def wait_for_jobs(self, seen: int, timeout: float) -> int:
-        """Wait until a transaction of this process has enqueued a job since the count `seen`; give the present count."""
+        """Wait until this process has enqueued a job since the count was `seen`, and give the present count."""
         with self._wake:
             self._wake.wait_for(lambda: self._wakes != seen, timeout)
             return self._wakes
@@ -140,13 +139,13 @@ class Database:
     def _connect(self, access: str) -> Iterator[Connection]:
         try:
             connection = self._engine.connect()
-        except OperationalError as error:
+        except DatabaseError as error:
             place = self._engine.url.render_as_string(hide_password=True)
             raise DatabaseUnreachableError(
                 f"无法连接数据库 {place}",
                 f"The database {place} cannot be reached",
                 advice_chinese="请检查数据库服务是否已启动、地址与账号是否正确、文件夹是否可写。",
-                advice_english="Check that the server runs, that address and account are right, that the folder is writable.",
+                advice_english="Check that the server runs, the address and account are right, the folder is writable.",
             ) from error
         with connection:
             yield connection.execution_options(**{ACCESS: access})
@@ -159,7 +158,7 @@ class Database:
                 "同一线程在写事务中又开启了写事务",
                 "This thread opened a write transaction within another",
                 advice_chinese="请把已有的连接传给被调用的函数，使全部效果在同一事务内完成。",
-                advice_english="Hand the connection on to the function called, so that all effects stand in one transaction.",
+                advice_english="Hand the connection on to the function called: all effects belong in one transaction.",
             )
         alone = self.dialect == "sqlite"
         if alone and not self._writer.acquire(timeout=BUSY_SECONDS):

@@ -30,27 +30,18 @@ def read_url(text: str) -> URL:
     Raises:
         DatabaseUrlError: it is no URL, names another kind of database, or SQLite in memory.
     """
-    advice = {
-        "advice_chinese": "请写成 sqlite:///文件路径 或 postgresql://用户@主机:端口/库名",
-        "advice_english": "Write sqlite:///path/to/file.db or postgresql://user@host:port/name",
-    }
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
         # The text may hold a password, so it isn't repeated.
-        raise DatabaseUrlError("数据库地址无法识别", "This is no database URL", **advice) from None
+        raise _bad_url("数据库地址无法识别", "This is no database URL") from None
     if url.drivername not in _DRIVERS:
-        raise DatabaseUrlError(
-            f"不支持的数据库类型 {url.drivername}",
-            f"Databases of the kind {url.drivername} are not supported",
-            **advice,
-        )
+        raise _bad_url(f"不支持的数据库类型 {url.drivername}", f"A database of kind {url.drivername} is not supported")
     url = url.set(drivername=_DRIVERS[url.drivername])
     if url.drivername == "sqlite" and url.database in {None, "", ":memory:"}:
-        raise DatabaseUrlError(
+        raise _bad_url(
             "SQLite 数据库必须是文件：内存库不能由多个线程和进程共用",
             "A SQLite database must be a file: one in memory can't be shared by threads and processes",
-            **advice,
         )
     return url
 
@@ -78,18 +69,20 @@ def make_engine(url: URL, *, pool_size: int, busy_seconds: int, to_json: Callabl
 def _prepare_sqlite(raw: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
     # The driver would begin transactions by its own lights, and only for some statements: we do it ourselves.
     raw.isolation_level = None
-    cursor = raw.cursor()
-    _use_wal(cursor)
-    cursor.execute("PRAGMA synchronous=FULL")  # an acknowledged commit survives power loss
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
+    try:
+        _use_wal(raw)
+        raw.execute("PRAGMA synchronous=FULL")  # an acknowledged commit survives power loss
+        raw.execute("PRAGMA foreign_keys=ON")
+    except sqlite3.Error:
+        raw.close()
+        raise
 
 
-def _use_wal(cursor: sqlite3.Cursor) -> None:
+def _use_wal(raw: sqlite3.Connection) -> None:
     """Switch a new file to write-ahead logging; SQLite doesn't wait by itself when several processes do so at once."""
     for _ in range(100):
         try:
-            if cursor.execute("PRAGMA journal_mode=WAL").fetchone()[0] == "wal":
+            if raw.execute("PRAGMA journal_mode=WAL").fetchone()[0] == "wal":
                 return
         except sqlite3.OperationalError as error:
             if "locked" not in str(error):
@@ -112,3 +105,12 @@ def _begin_sqlite(connection: Connection) -> None:
 def _begin_postgresql(connection: Connection) -> None:
     if connection.get_execution_options().get(ACCESS) == "read":
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+def _bad_url(chinese: str, english: str) -> DatabaseUrlError:
+    return DatabaseUrlError(
+        chinese,
+        english,
+        advice_chinese="请写成 sqlite:///文件路径 或 postgresql://用户@主机:端口/库名。",
+        advice_english="Write sqlite:///path/to/file.db or postgresql://user@host:port/name.",
+    )

@@ -2,7 +2,7 @@
 
 Whoever changes a record enqueues the next job in the same transaction. A worker claims it, and completes it in the same
 transaction as its effect and history. A worker that dies leaves a lease that runs out, and another takes the job with a
-higher token; the first, should it still live, finds its token outdated, raises `LeaseLost`, and its transaction rolls back.
+higher token; the first, should it still live, finds its token outdated: `LeaseLost`, and its transaction rolls back.
 """
 
 import hashlib
@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, and_, case, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, case, delete, func, literal, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from huodang.store.columns import Instant
 from huodang.store.database import Database, note_enqueued
 from huodang.store.errors import LeaseLost
+from huodang.store.records import LIVE
 from huodang.store.records import job as _job
 
 _READY, _LEASED, _DEAD = "ready", "leased", "dead"
@@ -60,8 +61,9 @@ def enqueue(
 ) -> int:
     """Enqueue a job in the caller's transaction and give its number.
 
-    At most one live job has a given key. When one is ready already, it is kept and runs at the earlier of the two instants;
-    when a worker holds it, it will run once more after that, as the worker may have looked before this transaction's change.
+    At most one live job has a given key. When one is ready already, it is kept and runs at the earlier of the two
+    instants; when a worker holds it, it will run once more after that, as the worker may have looked before this
+    transaction's change.
 
     Args:
         connection: the write transaction that also makes the change which calls for the job.
@@ -77,7 +79,8 @@ def enqueue(
     new = statement.excluded.run_at
     statement = statement.on_conflict_do_update(
         index_elements=[_job.c.key],
-        index_where=_job.c.state != _DEAD,
+        # Spelled out: PostgreSQL can't match a prepared statement's parameter with the index's own condition.
+        index_where=text(LIVE),
         set_={
             "run_at": case((and_(_job.c.state == _READY, new < _job.c.run_at), new), else_=_job.c.run_at),
             "again_at": case(
@@ -99,7 +102,8 @@ def claim(
 ) -> list[Job]:
     """Claim up to `limit` due jobs for a worker, oldest first, in a transaction of its own.
 
-    Due is what is ready at `now`, and what another worker holds on a lease that has run out. Each claim raises the token.
+    Due is what is ready at `now`, and what another worker holds on a lease that has run out. Each claim raises the
+    token.
     """
     due = and_(
         _job.c.kind.in_(kinds),
@@ -237,9 +241,9 @@ def back_off(
 
     A fifth of it is spread by `salt` (the job's number), so that jobs which failed together don't come back together.
     """
-    whole = min(first * 2 ** min(max(attempt, 1) - 1, 32), most)
-    share = hashlib.sha256(f"{salt}:{attempt}".encode()).digest()[0] / 255
-    return whole * (1 - share / 5)
+    whole: timedelta = min(first * 2 ** min(max(attempt, 1) - 1, 32), most)
+    share = hashlib.sha256(f"{salt}:{attempt}".encode()).digest()[0]
+    return whole - whole * share // (255 * 5)
 
 
 _RELEASED: dict[str, Any] = {"worker": None, "leased_until": None, "again_at": None}

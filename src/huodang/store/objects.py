@@ -12,10 +12,10 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class FolderObjects:
-    """A folder of objects, each named by the SHA-256 of its bytes, so that one object is kept once and any change shows.
+    """A folder of objects, each named by the SHA-256 of its bytes: one object is kept once, and any change shows.
 
-    An object is written under a temporary name, brought to the disk, and renamed: it is there whole or not at all, also when
-    the power goes. Several threads and processes may share the folder.
+    An object is written under a temporary name, brought to the disk, and renamed: it is there whole or not at all, also
+    when the power goes. Several threads and processes may share the folder.
     """
 
     def __init__(self, path: Path | str) -> None:

@@ -4,6 +4,8 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, Index, Integer
 
 from huodang.store.columns import Instant, RowNumber, metadata
 
+LIVE = "state <> 'dead'"
+
 # A job that is done has no row any more: what it did stands in the tables of the room that did it.
 job = Table(
     "job",
@@ -27,7 +29,7 @@ job = Table(
         "uq_job_live_key",
         "key",
         unique=True,
-        sqlite_where=text("state <> 'dead'"),
-        postgresql_where=text("state <> 'dead'"),
+        sqlite_where=text(LIVE),
+        postgresql_where=text(LIVE),
     ),
 )

@@ -25,8 +25,8 @@ _log = structlog.get_logger("huodang.store.worker")
 class Worker:
     """Claims due jobs and runs their handlers, in the caller's thread or in threads of its own.
 
-    What a handler raises makes the jobs of its batch that it had not completed yet run again later; after `max_attempts` they
-    are buried. Logged are the code and the line, never a payload or a message.
+    What a handler raises makes the jobs of its batch that it had not completed yet run again later; after
+    `max_attempts` they are buried. Logged are the code and the line, never a payload or a message.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Worker:
             self._threads.append(thread)
 
     def stop(self, timeout: float = 30) -> None:
-        """Let the threads finish the batch at hand, and wait for them; a job still held comes back when its lease ends."""
+        """Let the threads finish the batch at hand, and wait; a job still held comes back when its lease ends."""
         self._stopping.set()
         self._database.wake_workers()
         for thread in self._threads:
