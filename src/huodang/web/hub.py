@@ -1,0 +1,101 @@
+"""The hub's web application: the JSON API for programs and the workbench for the staff, in one Litestar application."""
+
+import secrets
+from typing import Any, Final
+
+from litestar import Litestar, Request, Response, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException, PermissionDeniedException
+from litestar.middleware import DefineMiddleware
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.static_files import create_static_files_router
+from litestar.stores.memory import MemoryStore
+
+from huodang import __version__
+from huodang.standards import HuodangError
+from huodang.web.entry_pages import entry_router
+from huodang.web.menu import menu_of
+from huodang.web.pages import STATIC_FOLDER, environment, here, language_of, render, see_other
+from huodang.web.problems import SignInNeededError, problem_json, problem_of, shown, wants_json
+from huodang.web.roles import ROLE_NAMES
+from huodang.web.security import (
+    CSRF_COOKIE,
+    LARGEST_BODY,
+    SignedIn,
+    add_security_headers,
+    csrf_config,
+    guard_by_role,
+    no_cookie,
+)
+from huodang.web.services import Services
+
+API_SCHEMA_PATH: Final = "/api/schema"
+
+
+def build_hub(services: Services, *, csrf_secret: str | None = None) -> Litestar:
+    """Build the application over the services of one deployment.
+
+    Args:
+        services: what the handlers work with.
+        csrf_secret: signs the tokens of forms; a fresh one makes open pages stale once.
+    """
+    environment().globals.update(menu=menu_of, role_names=ROLE_NAMES)
+    rules = services.settings.sessions
+    return Litestar(
+        route_handlers=[
+            create_static_files_router(path="/static", directories=[STATIC_FOLDER], opt={"public": True}),
+            entry_router(rules),
+        ],
+        dependencies={"services": Provide(_services, sync_to_thread=False)},
+        middleware=[DefineMiddleware(SignedIn, exclude=["^/static/", "^/health$", f"^{API_SCHEMA_PATH}"])],
+        guards=[guard_by_role],
+        csrf_config=csrf_config(csrf_secret or secrets.token_hex(32), CSRF_COOKIE, rules),
+        exception_handlers={
+            HuodangError: answer_error,
+            HTTPException: answer_error,
+            Exception: answer_error,
+        },
+        before_send=[add_security_headers],
+        openapi_config=_openapi(),
+        request_max_body_size=LARGEST_BODY,
+        stores={"rate_limit": MemoryStore()},
+        state=State({"services": services, "session_rules": rules}),
+        logging_config=None,
+        debug=False,
+    )
+
+
+def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Answer any error: as problem+json on the API, else as a page, or with the way to sign in."""
+    if wants_json(request):
+        return problem_json(problem_of(error))
+    if isinstance(error, SignInNeededError):
+        back = here(request)
+        return see_other(f"/sign-in?next={back}" if back else "/sign-in")
+    problem = problem_of(error)
+    words = shown(problem, language_of(request))
+    answer = render(request, "problem.html", status=problem.status, code=problem.code, problem=words)
+    if isinstance(error, PermissionDeniedException):
+        # A token that another start of this process signed would stay wrong for ever: let the browser fetch a new one.
+        answer.cookies.append(no_cookie(CSRF_COOKIE))
+    return answer
+
+
+def _services(state: State) -> Services:
+    services: Services = state.services
+    return services
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="活档 Huodang",
+        version=__version__,
+        description="退休一件事联办接口 / the API of the joint retirement case. Errors are RFC 9457 problems.",
+        render_plugins=[JsonRenderPlugin()],
+        openapi_router=Router(path=API_SCHEMA_PATH, route_handlers=[], opt={"public": True}, include_in_schema=False),
+        components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
+        security=[{"bearer": []}],
+    )

@@ -1,0 +1,272 @@
+"""What a hub's and a portal's YAML file may say, read once and refused whole when something is wrong.
+
+Relative paths (also a relative SQLite path) are meant from the folder of the file itself. An unknown key is an
+error, as it is most often a misspelt one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import yaml
+
+from huodang.standards import HuodangError, Place
+
+T = TypeVar("T")
+
+
+class SettingsError(HuodangError):
+    """A settings file can't be used; the place names the file and the key."""
+
+    code: ClassVar[str] = "web.settings"
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Where a process listens; `certificate` and `key` turn HTTPS on."""
+
+    host: str = "127.0.0.1"
+    port: int = 8800
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+@dataclass(frozen=True)
+class FerryFolders:
+    """The folders of the ferry (网闸), and whose key stands on the other side."""
+
+    inward: Path
+    outward: Path
+    refused: Path
+    portal: str = "portal"
+    hub: str = "hub"
+
+
+@dataclass(frozen=True)
+class SessionRules:
+    """How long a session lives, and whether its cookie asks for HTTPS."""
+
+    idle_minutes: int = 30
+    absolute_hours: int = 8
+    secure_cookies: bool = False
+    sign_in_per_minute: int = 60
+
+
+@dataclass(frozen=True)
+class HubSettings:
+    """One hub.yaml."""
+
+    file: Path
+    holder: str
+    province: str
+    region: str
+    database: str
+    keys: Path
+    trust: Path
+    tls_authority: Path
+    tls_certificate: Path
+    tls_key: Path
+    objects: Path
+    volumes: Path
+    secrets: Path
+    ferry: FerryFolders
+    gateways: Mapping[str, str]
+    listen: Listen = field(default_factory=Listen)
+    sessions: SessionRules = field(default_factory=SessionRules)
+    worker_threads: int = 2
+    seal_every_milliseconds: int = 200
+    clock_offset_file: Path | None = None
+
+    @classmethod
+    def load(cls, file: Path) -> "HubSettings":
+        """Read a hub.yaml.
+
+        Raises:
+            SettingsError: the file is absent, isn't YAML, misses a key or has one too many.
+        """
+        reader = _Reader.of_file(file)
+        tls = reader.section("tls")
+        ferry = reader.section("ferry")
+        settings = cls(
+            file=file,
+            holder=reader.text("holder", "hub"),
+            province=reader.text("province"),
+            region=reader.text("region", "130000"),
+            database=_database_url(reader.text("database"), file.parent),
+            keys=reader.path("keys"),
+            trust=reader.path("trust"),
+            tls_authority=tls.path("authority"),
+            tls_certificate=tls.path("certificate"),
+            tls_key=tls.path("key"),
+            objects=reader.path("objects"),
+            volumes=reader.path("volumes"),
+            secrets=reader.path("secrets"),
+            ferry=_ferry(ferry),
+            gateways=reader.mapping("gateways"),
+            listen=_listen(reader.section("listen", optional=True), 8800),
+            sessions=_sessions(reader.section("sessions", optional=True)),
+            worker_threads=reader.number("worker_threads", 2),
+            seal_every_milliseconds=reader.number("seal_every_milliseconds", 200),
+            clock_offset_file=reader.optional_path("clock_offset_file"),
+        )
+        tls.finish()
+        reader.finish()
+        return settings
+
+
+@dataclass(frozen=True)
+class PortalSettings:
+    """One portal.yaml: no database and no data, only keys, the ferry and where to listen."""
+
+    file: Path
+    holder: str
+    keys: Path
+    trust: Path
+    ferry: FerryFolders
+    listen: Listen = field(default_factory=lambda: Listen(port=8900))
+    sessions: SessionRules = field(default_factory=SessionRules)
+    answer_within_seconds: int = 60
+    clock_offset_file: Path | None = None
+
+    @classmethod
+    def load(cls, file: Path) -> "PortalSettings":
+        """Read a portal.yaml.
+
+        Raises:
+            SettingsError: the file is absent, isn't YAML, misses a key or has one too many.
+        """
+        reader = _Reader.of_file(file)
+        settings = cls(
+            file=file,
+            holder=reader.text("holder", "portal"),
+            keys=reader.path("keys"),
+            trust=reader.path("trust"),
+            ferry=_ferry(reader.section("ferry")),
+            listen=_listen(reader.section("listen", optional=True), 8900),
+            sessions=_sessions(reader.section("sessions", optional=True)),
+            answer_within_seconds=reader.number("answer_within_seconds", 60),
+            clock_offset_file=reader.optional_path("clock_offset_file"),
+        )
+        reader.finish()
+        return settings
+
+
+def _ferry(reader: "_Reader") -> FerryFolders:
+    folders = FerryFolders(
+        inward=reader.path("inward"),
+        outward=reader.path("outward"),
+        refused=reader.path("refused"),
+        portal=reader.text("portal", "portal"),
+        hub=reader.text("hub", "hub"),
+    )
+    reader.finish()
+    return folders
+
+
+def _listen(reader: "_Reader", port: int) -> Listen:
+    listen = Listen(
+        host=reader.text("host", "127.0.0.1"),
+        port=reader.number("port", port),
+        certificate=reader.optional_path("certificate"),
+        key=reader.optional_path("key"),
+    )
+    reader.finish()
+    return listen
+
+
+def _sessions(reader: "_Reader") -> SessionRules:
+    rules = SessionRules(
+        idle_minutes=reader.number("idle_minutes", 30),
+        absolute_hours=reader.number("absolute_hours", 8),
+        secure_cookies=reader.flag("secure_cookies", default=False),
+        sign_in_per_minute=reader.number("sign_in_per_minute", 60),
+    )
+    reader.finish()
+    return rules
+
+
+def _database_url(url: str, folder: Path) -> str:
+    """Anchor `sqlite:///hub.db` at the settings file's folder; any other URL stays as it is."""
+    relative = url.removeprefix("sqlite:///")
+    if relative == url or relative.startswith("/"):
+        return url
+    return f"sqlite:///{(folder / relative).resolve()}"
+
+
+class _Reader:
+    """Takes keys out of one YAML mapping, typed, and complains about what is left over."""
+
+    def __init__(self, values: Mapping[str, Any], file: Path, prefix: str = "") -> None:
+        self._values = dict(values)
+        self._file = file
+        self._prefix = prefix
+
+    @classmethod
+    def of_file(cls, file: Path) -> "_Reader":
+        try:
+            values = yaml.safe_load(file.read_text("utf-8"))
+        except FileNotFoundError as error:
+            raise SettingsError(
+                "找不到设置文件", "The settings file isn't there", place=Place(file=str(file))
+            ) from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                "设置文件不是 UTF-8 的 YAML",
+                "The settings file isn't YAML in UTF-8",
+                place=Place(file=str(file)),
+            ) from error
+        if not isinstance(values, dict):
+            raise SettingsError(
+                "设置文件须是键值表", "The settings file must be a mapping", place=Place(file=str(file))
+            )
+        return cls(values, file)
+
+    def section(self, key: str, *, optional: bool = False) -> "_Reader":
+        return _Reader(self._take(key, dict, {} if optional else None), self._file, f"{self._prefix}{key}.")
+
+    def text(self, key: str, default: str | None = None) -> str:
+        return self._take(key, str, default)
+
+    def number(self, key: str, default: int) -> int:
+        value = self._take(key, int, default)
+        if isinstance(value, bool) or value < 1:
+            raise self._wrong(key, "须是正整数", "must be a whole number above zero")
+        return value
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        return self._take(key, bool, default)
+
+    def path(self, key: str) -> Path:
+        return (self._file.parent / self.text(key)).resolve()
+
+    def optional_path(self, key: str) -> Path | None:
+        return self.path(key) if key in self._values else None
+
+    def mapping(self, key: str) -> dict[str, str]:
+        values: dict[Any, Any] = self._take(key, dict, None)
+        if not all(isinstance(name, str) and isinstance(value, str) for name, value in values.items()):
+            raise self._wrong(key, "须是名称到地址的表", "must map names to addresses")
+        return dict(values)
+
+    def finish(self) -> None:
+        for key in self._values:
+            raise self._wrong(key, "没有这个设置项", "is no setting")
+
+    def _take(self, key: str, kind: type[T], default: T | None) -> T:
+        value = self._values.pop(key, default)
+        if value is None:
+            raise self._wrong(key, "缺少这个设置项", "is missing")
+        if not isinstance(value, kind):
+            raise self._wrong(key, "类型不对", "has the wrong type")
+        return value
+
+    def _wrong(self, key: str, chinese: str, english: str) -> SettingsError:
+        name = f"{self._prefix}{key}"
+        return SettingsError(
+            f"设置项 {name} {chinese}",
+            f"Setting {name} {english}",
+            advice_chinese="各设置项见 docs/administrator.md",
+            advice_english="docs/administrator.md lists the settings",
+            place=Place(file=str(self._file), element=name),
+        )
