@@ -7,6 +7,13 @@ from huodang.standards.errors import BadValue
 # Full-width ASCII (U+FF01 to U+FF5E) and the ideographic space, as input methods and old systems write them.
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 
+# Characters that GB 18030-2022 gives their own code points, where Python's codec (the mapping of 2005) still gives
+# private ones. The glyphs are the same; without this, a rare name would look like one system's own character.
+_ENCODED_SINCE = {
+    0xE816: 0x20087, 0xE817: 0x20089, 0xE818: 0x200CC, 0xE81E: 0x9FB4, 0xE826: 0x9FB5, 0xE82B: 0x9FB6, 0xE82C: 0x9FB7,
+    0xE831: 0x215D7, 0xE832: 0x9FB8, 0xE83B: 0x2298F, 0xE843: 0x9FB9, 0xE854: 0x9FBA, 0xE855: 0x241FE, 0xE864: 0x9FBB,
+}  # fmt: skip
+
 TextEncoding = Literal["utf-8", "gb18030"]
 
 
@@ -39,7 +46,7 @@ def decode_text(data: bytes, encoding: TextEncoding | None = None) -> str:
         AmbiguousTextError: the bytes are both, and every character outside ASCII would differ.
             Bytes C2 B7, say, are the middle dot in UTF-8 and 路 in GB 18030.
 
-    Source: GB 18030 (four-byte characters included; the mapping is that of Python's codec).
+    Source: GB 18030-2022 (four-byte characters included; the text of the standard was not read, see docs/standards.md).
     """
     if data.startswith(b"\xef\xbb\xbf"):
         return _decode(data[3:], "utf-8", skipped=3)
@@ -71,7 +78,7 @@ def _is_gb18030(data: bytes) -> bool:
 
 def _decode(data: bytes, encoding: TextEncoding, skipped: int = 0) -> str:
     try:
-        return data.decode(encoding)
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
         # Only the offset is told: the bytes around it may be somebody's name.
         raise TextError(
@@ -80,3 +87,4 @@ def _decode(data: bytes, encoding: TextEncoding, skipped: int = 0) -> str:
             advice_chinese="请用 UTF-8 或 GB 18030 重新导出该文件，不要用其他编码。",
             advice_english="Export the file again as UTF-8 or GB 18030.",
         ) from None
+    return text.translate(_ENCODED_SINCE) if encoding == "gb18030" else text

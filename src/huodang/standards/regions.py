@@ -1,0 +1,167 @@
+"""Regions by their six-digit codes (GB/T 2260), abolished ones with what followed them.
+
+A person's number keeps the code of the county where it was first made. In Hebei most of those counties stood under
+prefectures (地区) whose codes were abolished in the 1990s, so an old code is the ordinary case, not an error.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from itertools import groupby
+from typing import ClassVar
+
+from huodang.standards.data_files import read_rows
+from huodang.standards.errors import BadValue
+from huodang.standards.identity import IdentityNumber
+
+
+class UnknownRegion(BadValue):
+    """No region has, or had, this code in the table."""
+
+    code: ClassVar[str] = "region.unknown"
+
+
+@dataclass(frozen=True)
+class Region:
+    """One meaning of one code. A code that was given to another county later has a second `Region`.
+
+    Attributes:
+        code: Six digits.
+        name: As it was called while the code held.
+        valid_from: The first year; 1980 stands for 1980 or before, where the table begins.
+        valid_to: The year of the change that ended it, counted from 1 January; None while it holds.
+        successor: The code of the region that took its place, if there is a main one; may be its own after a renaming.
+        shared_with: Codes of further regions that took parts of it.
+        status: `official` (in the collected facts) or `unverified` (see docs/standards.md).
+    """
+
+    code: str
+    name: str
+    valid_from: int
+    valid_to: int | None
+    successor: str | None
+    shared_with: tuple[str, ...]
+    status: str
+
+    @property
+    def level(self) -> str:
+        """Tell `province`, `prefecture` or `county`."""
+        if self.code.endswith("0000"):
+            return "province"
+        return "prefecture" if self.code.endswith("00") else "county"
+
+    def holds_in(self, year: int) -> bool:
+        """Tell whether the code had this meaning in that year."""
+        return self.valid_from <= year and (self.valid_to is None or year < self.valid_to)
+
+
+def region(code: str, on: date | None = None) -> Region:
+    """Give what a code meant on a day, or what it meant last.
+
+    Raises:
+        UnknownRegion: the table doesn't have the code, or not for that day.
+    """
+    meanings = region_history(code)
+    if on is None:
+        return meanings[-1]
+    for meaning in meanings:
+        if meaning.holds_in(on.year):
+            return meaning
+    raise _unknown(code)
+
+
+def region_history(code: str) -> tuple[Region, ...]:
+    """Give all meanings that a code has had, oldest first.
+
+    Raises:
+        UnknownRegion: the table doesn't have the code.
+    """
+    try:
+        return _regions()[code]
+    except KeyError:
+        raise _unknown(code) from None
+
+
+def current_region(code: str, on: date) -> Region:
+    """Follow an abolished code to the region that stands in its place on a day.
+
+    Where a county was divided with no main successor, or a code has had two unrelated meanings, the answer is the
+    smallest region that is certain: the prefecture or the province around all that may be meant.
+
+    Raises:
+        UnknownRegion: the table doesn't have the code, or nothing of it stood on that day.
+    """
+    ends = set[str]()
+    for meaning in region_history(code):
+        ends |= _follow(meaning, on.year)
+    if not ends:
+        raise _unknown(code)
+    if len(ends) == 1:
+        return region(ends.pop(), on)
+    for digits in (4, 2):
+        around = {end[:digits].ljust(6, "0") for end in ends}
+        if len(around) == 1:
+            return region(around.pop(), on)
+    raise _unknown(code)
+
+
+def is_region_known(number: IdentityNumber) -> bool:
+    """Tell whether the region code of a number stands in the table, now or formerly.
+
+    False is worth a look, never a refusal: the table holds counties of one province and no other's. Elsewhere only
+    the province is looked up. Foreigners' cards carry no region and count as known.
+    """
+    code = number.region_code
+    if not code or code in {"810000", "820000", "830000"}:
+        return True
+    if f"{code[:2]}0000" not in _regions():
+        return False
+    return code in _regions() or code[:2] not in _provinces_with_counties()
+
+
+def _follow(meaning: Region, year: int, seen: frozenset[tuple[str, int]] = frozenset()) -> set[str]:
+    if meaning.holds_in(year):
+        return {meaning.code}
+    key = (meaning.code, meaning.valid_from)
+    if meaning.valid_to is None or year < meaning.valid_from or key in seen:
+        return set()
+    targets = [meaning.successor] if meaning.successor else list(meaning.shared_with)
+    ends = set[str]()
+    for target in targets:
+        for following in region_history(target):
+            if following.holds_in(meaning.valid_to):
+                ends |= _follow(following, year, seen | {key})
+    return ends
+
+
+def _unknown(code: str) -> UnknownRegion:
+    shown = f" {code}" if len(code) == 6 and code.isascii() and code.isdigit() else ""
+    return UnknownRegion(
+        f"行政区划代码{shown} 不在代码表中",
+        f"the region code{shown} isn't in the table",
+        advice_chinese="请核对六位代码；已撤销的旧代码请按其当年的写法填写。",
+        advice_english="Check the six digits; write an abolished code as it was.",
+    )
+
+
+@cache
+def _regions() -> dict[str, tuple[Region, ...]]:
+    rows = [
+        Region(
+            code=row["code"],
+            name=row["name"],
+            valid_from=int(row["from_year"]),
+            valid_to=int(row["to_year"]) if row["to_year"] else None,
+            successor=row["successor"] or None,
+            shared_with=tuple(row["shared_with"].split(";")) if row["shared_with"] else (),
+            status=row["status"],
+        )
+        for row in read_rows("regions.csv")
+    ]
+    rows.sort(key=lambda found: (found.code, found.valid_from))
+    return {code: tuple(group) for code, group in groupby(rows, key=lambda found: found.code)}
+
+
+@cache
+def _provinces_with_counties() -> frozenset[str]:
+    return frozenset(code[:2] for code in _regions() if not code.endswith("0000"))
