@@ -1,0 +1,123 @@
+"""Whether a gateway admits a grant. Pure: signature, agreement, time and elements are checked here; replay in the gateway's memory."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from huodang.exchange.errors import MessageError
+from huodang.exchange.gateway.actions import ActionResource
+from huodang.exchange.gateway.mapping import CheckResource
+from huodang.exchange.gateway.refusals import Refused
+from huodang.exchange.gateway.shelf import ShelfContents
+from huodang.exchange.gateway.templates import BUILT_IN
+from huodang.exchange.values import GRANT, IDEMPOTENCY_KEY, LONGEST_GRANT_LIFE, Agreement, Grant, Kind
+from huodang.standards import BadValue, IdentityNumber
+from huodang.store import shanghai_date
+from huodang.trust import EnvelopeError, SignedEnvelope, TrustedKeys, open_envelope
+
+Resource = CheckResource | ActionResource
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A grant that may be answered."""
+
+    grant: Grant
+    digest: str
+    agreement: Agreement
+    resource: Resource
+    identity: IdentityNumber
+
+
+def read_grant(envelope: SignedEnvelope, trusted: TrustedKeys, now: datetime) -> Grant | Refused:
+    """Check the signature of a grant, by a key that is valid now, and read it."""
+    try:
+        payload = open_envelope(envelope, GRANT, trusted, at=now)
+    except EnvelopeError as problem:
+        return Refused("malformed" if problem.code in ("envelope.malformed", "envelope.wrong_kind") else "forged")
+    try:
+        return Grant.from_payload(payload)
+    except MessageError:
+        return Refused("malformed")
+
+
+def admit(
+    envelope: SignedEnvelope,
+    grant: Grant,
+    *,
+    department: str,
+    resources: dict[str, Resource],
+    shelf: ShelfContents,
+    now: datetime,
+    skew: timedelta,
+) -> Admitted | Refused:
+    """Check all that a grant claims against agreement, resource and clock, in this order."""
+    if grant.provider != department:
+        return Refused("wrong_provider")
+    agreement = shelf.find(grant.agreement_id, grant.agreement_version, shanghai_date(now))
+    if isinstance(agreement, Refused):
+        return agreement
+    refused = _against_agreement(envelope, grant, agreement) or _in_time(grant, now, skew)
+    if refused is not None:
+        return refused
+    resource = resources.get(grant.resource)
+    if resource is None or isinstance(resource, ActionResource) is not (grant.kind is Kind.ACTION):
+        return Refused("resource_not_served", grant.resource)
+    try:
+        identity = IdentityNumber.parse(grant.subject)
+    except BadValue:
+        return Refused("subject_invalid")
+    if grant.claims.get("identity_number", identity.text) != identity.text:
+        return Refused("subject_mismatch")
+    refused = _sufficient(grant, resource)
+    return refused or Admitted(grant, envelope.digest, agreement, resource, identity)
+
+
+def _against_agreement(envelope: SignedEnvelope, grant: Grant, agreement: Agreement) -> Refused | None:
+    if {one.holder for one in envelope.signatures} != {agreement.grant_signer}:
+        return Refused("not_grant_signer")
+    cited = (grant.provider, grant.consumer, grant.resource, grant.kind)
+    if cited != (agreement.provider, agreement.consumer, agreement.resource, agreement.kind):
+        return Refused("not_in_agreement")
+    if grant.purpose not in agreement.purposes:
+        return Refused("purpose_not_in_agreement", grant.purpose)
+    # What identifies the person is in every grant; claiming it again says nothing more.
+    outside = _outside(grant.elements, agreement.elements) or _outside(
+        grant.claims.keys() - {"identity_number"}, grant.elements
+    )
+    if outside:
+        return Refused("element_not_in_agreement", outside)
+    if outside := _outside(grant.fields, agreement.fields):
+        return Refused("field_not_in_agreement", outside)
+    return None
+
+
+def _outside(asked: Collection[str], permitted: Collection[str]) -> str:
+    return ", ".join(sorted(set(asked) - set(permitted)))
+
+
+def _in_time(grant: Grant, now: datetime, skew: timedelta) -> Refused | None:
+    if grant.expires_at - grant.issued_at > LONGEST_GRANT_LIFE or grant.expires_at <= grant.issued_at:
+        return Refused("lives_too_long")
+    if now > grant.expires_at + skew:
+        return Refused("expired")
+    if now < grant.issued_at - skew:
+        return Refused("not_yet_valid")
+    return None
+
+
+def _sufficient(grant: Grant, resource: Resource) -> Refused | None:
+    if isinstance(resource, ActionResource):
+        given = grant.parameters.keys() | grant.claims.keys()
+        if not grant.parameters.get(IDEMPOTENCY_KEY):
+            return Refused("parameter_missing", IDEMPOTENCY_KEY)
+        missing = _outside(resource.names - BUILT_IN, given)
+    else:
+        if missing := _outside(resource.needs, grant.elements):
+            return Refused("elements_insufficient", missing)
+        missing = _outside(resource.parameters, grant.parameters)
+    if missing:
+        return Refused("parameter_missing", missing)
+    if missing := _outside(resource.required_claims, grant.claims):
+        return Refused("claim_missing", missing)
+    return None

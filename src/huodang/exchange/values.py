@@ -1,0 +1,235 @@
+"""What walks between hub and gateways: agreement (共享协议), grant (调用授权), verdict (结论), refusal (拒绝).
+
+Values only: they travel as payloads of signed envelopes. Parsing is strict: an unknown field, a wrong type or a text beyond its
+bound refuses the whole message.
+"""
+
+import re
+import secrets
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Final, Self
+
+import msgspec
+
+from huodang.exchange.errors import MessageError
+
+AGREEMENT: Final = "agreement"
+AGREEMENT_REVOCATION: Final = "agreement_revocation"
+GRANT: Final = "grant"
+VERDICT: Final = "verdict"
+REFUSAL: Final = "refusal"
+
+IDEMPOTENCY_KEY: Final = "idempotency_key"
+"""The parameter of an action's grant under which it is done at most once."""
+
+GRANT_LIFE: Final = timedelta(minutes=5)
+"""How long a grant lives unless said otherwise."""
+LONGEST_GRANT_LIFE: Final = timedelta(minutes=15)
+"""A gateway refuses a grant that was made to live longer: short life keeps a lost grant harmless."""
+
+Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z")]
+ResourceName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\.[a-z][a-z0-9_]{0,63}\Z")]
+Token = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\Z")]
+Reference = Annotated[str, msgspec.Meta(max_length=128)]
+Text = Annotated[str, msgspec.Meta(max_length=1000)]
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+Value = Annotated[str, msgspec.Meta(max_length=500)]
+Names = Annotated[tuple[Identifier, ...], msgspec.Meta(max_length=64)]
+Values = Annotated[dict[Identifier, Value], msgspec.Meta(max_length=64)]
+
+
+class Kind(StrEnum):
+    """Whether a resource answers a question (核验) or does something (办理)."""
+
+    CHECK = "check"
+    ACTION = "action"
+
+
+class Outcome(StrEnum):
+    """What a verdict says. `UNKNOWN` is a value of its own: it is never to be read as `CLEAR`."""
+
+    CLEAR = "clear"
+    HIT = "hit"
+    CONFLICT = "conflict"
+    UNKNOWN = "unknown"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+OUTCOMES: Final[dict[Kind, frozenset[Outcome]]] = {
+    Kind.CHECK: frozenset({Outcome.CLEAR, Outcome.HIT, Outcome.CONFLICT, Outcome.UNKNOWN}),
+    Kind.ACTION: frozenset({Outcome.DONE, Outcome.REFUSED, Outcome.UNKNOWN}),
+}
+
+
+class _Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A payload that goes into an envelope and comes out of one."""
+
+    def to_payload(self) -> dict[str, Any]:
+        """Give the JSON object that is signed: text, whole numbers, lists and objects only."""
+        payload: dict[str, Any] = msgspec.to_builtins(self)
+        return payload
+
+    @classmethod
+    def from_payload(cls, payload: object) -> Self:
+        """Read the JSON object of an opened envelope.
+
+        Raises:
+            MessageError: a field is missing, unknown, of a wrong type or out of bounds.
+        """
+        try:
+            return msgspec.convert(payload, cls)
+        except msgspec.ValidationError as problem:
+            # msgspec names the field and the rule, never the value.
+            raise MessageError(
+                f"报文不符合格式：{problem}", f"the message isn't shaped as it must be: {problem}"
+            ) from None
+
+
+class Agreement(_Message, frozen=True, kw_only=True):
+    """Who may use which elements of a resource, for which purposes, until when (共享协议).
+
+    Attributes:
+        agreement_id: stable over its versions.
+        version: counts up from 1; the highest in force counts.
+        provider: department that answers, and signs.
+        consumer: department that asks, and signs.
+        resource: what is offered.
+        kind: check or action.
+        purposes: codes of the purposes for which it may be used.
+        legal_basis: the law it rests on, as text.
+        elements: may be compared (claimed, or looked at to reach a verdict).
+        fields: may be handed over raw.
+        valid_from: first day it holds.
+        valid_to: last day it holds, inclusive; open if None.
+        grant_signer: holder whose grants the provider accepts under this agreement.
+    """
+
+    agreement_id: Token
+    provider: Identifier
+    consumer: Identifier
+    resource: ResourceName
+    purposes: Names
+    legal_basis: Text
+    elements: Names
+    valid_from: date
+    version: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1
+    kind: Kind = Kind.CHECK
+    fields: Names = ()
+    valid_to: date | None = None
+    grant_signer: Identifier = "hub"
+
+    def covers(self, day: date) -> bool:
+        """Say whether the agreement's dates hold on a day."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
+class Revocation(_Message, frozen=True, kw_only=True):
+    """One side ends an agreement (all versions up to this one), at once."""
+
+    agreement_id: Token
+    version: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+    reason: Text
+    revoked_at: Instant
+
+
+class Grant(_Message, frozen=True, kw_only=True):
+    """One signed permission for one call (调用授权).
+
+    Attributes:
+        subject: identity number of the person asked about, 18 characters.
+        claims: what the person or the archive says, by element; compared at the provider.
+        parameters: what the question needs beyond the person, e.g. `on_date`; of an action also `idempotency_key`.
+        elements: elements this call may look at.
+        fields: elements this call wants raw.
+        nonce: taken once by the gateway, so that the grant can't be presented again.
+    """
+
+    grant_id: Token
+    resource: ResourceName
+    agreement_id: Token
+    agreement_version: int
+    provider: Identifier
+    consumer: Identifier
+    purpose: Identifier
+    legal_basis: Text
+    case_id: Reference
+    subject: Annotated[str, msgspec.Meta(min_length=15, max_length=18)]
+    issued_at: Instant
+    expires_at: Instant
+    nonce: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
+    kind: Kind = Kind.CHECK
+    claims: Values = {}
+    parameters: Values = {}
+    elements: Names = ()
+    fields: Names = ()
+
+
+class Verdict(_Message, frozen=True, kw_only=True):
+    """The minimal signed answer (结论) to one grant.
+
+    Attributes:
+        grant_digest: digest of the grant's envelope, hex: binds the answer to exactly that question.
+        reason: code of what was found.
+        as_of: how fresh the data were that it rests on.
+        evidence_hash: salted digest of the rows read; salt and rows stay at the department.
+        fields: raw values, only those in agreement and grant.
+    """
+
+    grant_id: Token
+    grant_digest: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    resource: ResourceName
+    provider: Identifier
+    outcome: Outcome
+    reason: Identifier
+    as_of: Instant
+    evidence_hash: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?\Z")]
+    answered_at: Instant
+    fields: Values = {}
+
+
+class Refusal(_Message, frozen=True, kw_only=True):
+    """A gateway's signed no: it didn't read its source. A hub can tell it from garbage.
+
+    Attributes:
+        grant_id: as the grant named it, or empty if the grant couldn't be read.
+        grant_digest: digest of what was received, hex.
+        code: stable reason, e.g. `expired`, `replayed`, `not_in_agreement`.
+        chinese: sentence without personal data.
+        english: the same in English.
+    """
+
+    grant_id: Annotated[str, msgspec.Meta(max_length=128)]
+    grant_digest: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?\Z")]
+    provider: Identifier
+    code: Identifier
+    chinese: Text
+    english: Text
+    answered_at: Instant
+
+
+_MILLISECONDS: Final = 1000
+
+
+def new_identifier(prefix: str, now: datetime) -> str:
+    """Make an unguessable identifier whose order in text is the order in time, which keeps indexes compact."""
+    return f"{prefix}{int(now.timestamp() * _MILLISECONDS):012x}{secrets.token_hex(8)}"
+
+
+def new_nonce() -> str:
+    """Make the number that a gateway takes once."""
+    return secrets.token_hex(16)
+
+
+def to_the_second(instant: datetime) -> datetime:
+    """Cut an instant to whole seconds in UTC, as messages carry it."""
+    return instant.astimezone(UTC).replace(microsecond=0)
+
+
+_REASON: Final = re.compile(r"^[a-z][a-z0-9_]{0,63}\Z")
+
+
+def is_reason(text: str) -> bool:
+    """Say whether a text is shaped as a reason code."""
+    return _REASON.fullmatch(text) is not None
