@@ -9,7 +9,8 @@ from huodang.web.accounts import SignInRefusedError, User
 from huodang.web.forms import Form, FormData
 from huodang.web.lockout import LockedOutError
 from huodang.web.menu import menu_of
-from huodang.web.pages import language_cookie, language_of, own_path, render, see_other
+from huodang.web.language_page import choose_language
+from huodang.web.pages import language_of, own_path, render, see_other
 from huodang.web.passwords import WeakPasswordError
 from huodang.web.problems import problem_of, shown
 from huodang.web.roles import EVERYBODY
@@ -77,15 +78,6 @@ def change_password(request: StaffRequest, data: FormData, services: Services) -
         return render(request, "password.html", status=problem.status, problem=shown(problem, language_of(request)))
     answer = see_other("/sign-in?changed=yes")
     answer.cookies.append(no_cookie(SESSION_COOKIE))
-    return answer
-
-
-@get("/language/{code:str}", opt={"public": True}, sync_to_thread=False)
-def choose_language(request: Request[Any, Any, Any], code: str) -> Redirect:
-    """Keep the language in a cookie and go back to the page."""
-    rules: SessionRules = request.app.state.session_rules
-    answer = see_other(own_path(request.query_params.get("back")))
-    answer.cookies.append(language_cookie(code, secure=rules.secure_cookies))
     return answer
 
 

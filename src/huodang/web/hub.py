@@ -17,10 +17,8 @@ from litestar.stores.memory import MemoryStore
 from huodang import __version__
 from huodang.standards import HuodangError
 from huodang.web.entry_pages import entry_router
-from huodang.web.menu import menu_of
-from huodang.web.pages import STATIC_FOLDER, environment, here, language_of, render, see_other
+from huodang.web.pages import STATIC_FOLDER, here, language_of, render, see_other
 from huodang.web.problems import SignInNeededError, problem_json, problem_of, shown, wants_json
-from huodang.web.roles import ROLE_NAMES
 from huodang.web.security import (
     CSRF_COOKIE,
     LARGEST_BODY,
@@ -42,7 +40,6 @@ def build_hub(services: Services, *, csrf_secret: str | None = None) -> Litestar
         services: what the handlers work with.
         csrf_secret: signs the tokens of forms; a fresh one makes open pages stale once.
     """
-    environment().globals.update(menu=menu_of, role_names=ROLE_NAMES)
     rules = services.settings.sessions
     return Litestar(
         route_handlers=[

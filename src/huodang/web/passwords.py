@@ -66,7 +66,7 @@ def check_new_password(password: str, user_id: str) -> None:
             "密码太简单",
             "The password is too simple",
             advice_chinese="至少 10 个字符，含大写、小写、数字、符号中的三种，且不含账号",
-            advice_english="At least 10 characters of three kinds (upper, lower, digit, sign), without the account's name",
+            advice_english="At least 10 characters of three kinds (a A 1 !), without the account's name",
         )
 
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from huodang.web.citizen_messages import Action, CitizenAnswer
 from huodang.web.settings import SessionRules
@@ -38,8 +38,11 @@ class Visit:
     started: float = 0.0
     seen: float = 0.0
     pending: dict[str, Pending] = field(default_factory=dict)
-    answers: dict[Action, CitizenAnswer] = field(default_factory=dict)
+    # By the page that will show it.
+    answers: dict[str, CitizenAnswer] = field(default_factory=dict)
+    # The form as the visitor typed it and as it was prefilled, to show it again when a field is wrong.
     typed: dict[str, str] = field(default_factory=dict)
+    prefilled: dict[str, Any] = field(default_factory=dict)
 
     @property
     def signed_in(self) -> bool:
