@@ -1,5 +1,6 @@
 """Code tables: which codes a data element may hold, and what they mean."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -7,6 +8,7 @@ from typing import ClassVar
 
 from huodang.standards.data_files import read_rows
 from huodang.standards.errors import BadValue
+from huodang.standards.regions import region_names
 
 
 class UnknownCodeTable(BadValue):
@@ -23,13 +25,22 @@ class UnknownCode(BadValue):
 
 @dataclass(frozen=True)
 class CodeTable:
-    """A named set of codes with their meanings, its standard and where the product has it from."""
+    """A named set of codes with their meanings.
+
+    Attributes:
+        name: What the product calls it.
+        chinese: Its title.
+        source: The standard, or where the codes were seen.
+        status: `official` (a national standard), `observed` (in public code of social-insurance systems), `platform`
+            (the product's own, where no standard is known) or `unverified`.
+        codes: Meaning by code, in the order of the table.
+    """
 
     name: str
     chinese: str
     source: str
     status: str
-    codes: MappingProxyType[str, str]
+    codes: Mapping[str, str]
 
     def meaning(self, code: str) -> str:
         """Give the Chinese meaning of a code.
@@ -82,6 +93,8 @@ def code_tables() -> dict[str, CodeTable]:
     codes: dict[str, dict[str, str]] = {}
     for row in read_rows("codes.csv"):
         codes.setdefault(row["table"], {})[row["code"]] = row["meaning"]
+    # Abolished codes count: they stand in papers and in identity numbers, and `current_region` follows them.
+    codes["region"] = region_names()
     return {
         row["table"]: CodeTable(
             name=row["table"],

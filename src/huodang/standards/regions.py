@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from huodang.standards.data_files import read_rows
 from huodang.standards.errors import BadValue
-from huodang.standards.identity import IdentityNumber
+from huodang.standards.identity import IdentityKind, IdentityNumber
 
 
 class UnknownRegion(BadValue):
@@ -32,7 +32,8 @@ class Region:
         valid_to: The year of the change that ended it, counted from 1 January; None while it holds.
         successor: The code of the region that took its place, if there is a main one; may be its own after a renaming.
         shared_with: Codes of further regions that took parts of it.
-        status: `official` (in the collected facts) or `unverified` (see docs/standards.md).
+        status: `official` (in the collected facts), `unverified` (see docs/standards.md) or `unlisted` (a code that the
+            table can't judge, under the name of its province).
     """
 
     code: str
@@ -73,26 +74,42 @@ def region(code: str, on: date | None = None) -> Region:
 def region_history(code: str) -> tuple[Region, ...]:
     """Give all meanings that a code has had, oldest first.
 
+    The table holds the counties of Hebei only. A code that lies in another province can't be judged and isn't
+    refused: it is given back with the name of its province and the status `unlisted`.
+
     Raises:
-        UnknownRegion: the table doesn't have the code.
+        UnknownRegion: the table doesn't have the code, and could judge it.
     """
-    try:
+    if code in _regions():
         return _regions()[code]
-    except KeyError:
-        raise _unknown(code) from None
+    province = _regions().get(f"{code[:2]}0000")
+    if province is None or not _is_code(code) or code[:2] in _provinces_with_counties():
+        raise _unknown(code)
+    return (Region(code, province[-1].name, province[-1].valid_from, None, None, (), "unlisted"),)
 
 
-def current_region(code: str, on: date) -> Region:
+def current_region(code: str, on: date, written: date | None = None) -> Region:
     """Follow an abolished code to the region that stands in its place on a day.
 
-    Where a county was divided with no main successor, or a code has had two unrelated meanings, the answer is the
-    smallest region that is certain: the prefecture or the province around all that may be meant.
+    Where a county was divided with no main successor, or an abolished code had two unrelated meanings, the answer is
+    the smallest region that is certain: the prefecture or the province around all that may be meant.
+
+    Args:
+        code: Six digits.
+        on: The day for which the region is wanted.
+        written: When the code was written, if that is known: 130123 was 栾城县 in 1990 and is 正定县 today. Without it
+            a code that holds on the day means what it means on that day.
 
     Raises:
         UnknownRegion: the table doesn't have the code, or nothing of it stood on that day.
     """
+    meanings = region_history(code)
+    if written is not None:
+        meanings = (region(code, written),)
+    else:
+        meanings = tuple(meaning for meaning in meanings if meaning.holds_in(on.year)) or meanings
     ends = set[str]()
-    for meaning in region_history(code):
+    for meaning in meanings:
         ends |= _follow(meaning, on.year)
     if not ends:
         raise _unknown(code)
@@ -108,15 +125,16 @@ def current_region(code: str, on: date) -> Region:
 def is_region_known(number: IdentityNumber) -> bool:
     """Tell whether the region code of a number stands in the table, now or formerly.
 
-    False is worth a look, never a refusal: the table holds counties of one province and no other's. Elsewhere only
-    the province is looked up. Foreigners' cards carry no region and count as known.
+    False is worth a look, never a refusal. Foreigners' cards carry no region and count as known, and so do residence
+    permits and what the table can't judge (see `region_history`).
     """
-    code = number.region_code
-    if not code or code in {"810000", "820000", "830000"}:
+    if number.kind is not IdentityKind.CITIZEN:
         return True
-    if f"{code[:2]}0000" not in _regions():
+    try:
+        region_history(number.region_code)
+    except UnknownRegion:
         return False
-    return code in _regions() or code[:2] not in _provinces_with_counties()
+    return True
 
 
 def _follow(meaning: Region, year: int, seen: frozenset[tuple[str, int]] = frozenset()) -> set[str]:
@@ -134,14 +152,24 @@ def _follow(meaning: Region, year: int, seen: frozenset[tuple[str, int]] = froze
     return ends
 
 
+def _is_code(text: str) -> bool:
+    return len(text) == 6 and text.isascii() and text.isdigit()
+
+
 def _unknown(code: str) -> UnknownRegion:
-    shown = f" {code}" if len(code) == 6 and code.isascii() and code.isdigit() else ""
+    # Only what looks like a code is printed: something else may be somebody's data in the wrong column.
+    shown = f" {code}" if _is_code(code) else ""
     return UnknownRegion(
         f"行政区划代码{shown} 不在代码表中",
         f"the region code{shown} isn't in the table",
         advice_chinese="请核对六位代码；已撤销的旧代码请按其当年的写法填写。",
         advice_english="Check the six digits; write an abolished code as it was.",
     )
+
+
+def region_names() -> dict[str, str]:
+    """Give the last name of every code in the table."""
+    return {code: meanings[-1].name for code, meanings in _regions().items()}
 
 
 @cache
