@@ -1,0 +1,5 @@
+"""`python -m huodang`: the same as the command `huodang`."""
+
+from huodang.cli import main
+
+main()

@@ -1,0 +1,176 @@
+"""Hub, portal and six gateways as real processes on loopback: started, watched, killed on purpose, and always ended."""
+
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self
+
+import urllib3
+
+from huodang.simulation.root import DemoError
+from huodang.simulation.world import World
+from huodang.standards import Place
+from huodang.trust import TlsPair
+
+_START_SECONDS = 60.0
+_STOP_SECONDS = 8.0
+_LOG_TAIL_LINES = 12
+
+
+class ProcessFailedError(DemoError):
+    """A process didn't start, or ended by itself."""
+
+    code: ClassVar[str] = "demo.process"
+
+
+@dataclass
+class _Running:
+    command: list[str]
+    health: str
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+
+class Processes:
+    """The processes of one world. Use as a context manager: whatever happens inside, they end."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        # mTLS with the hub's own pair: a gateway says nothing, not even its health, to anyone else.
+        context = TlsPair.of(world.tls, "hub").client_context()
+        self._http = urllib3.PoolManager(ssl_context=context, retries=False, timeout=urllib3.Timeout(connect=1, read=5))
+        self._members = {name: self._member(name) for name in world.process_names}
+
+    def _member(self, name: str) -> _Running:
+        role = name if name in {"hub", "portal"} else "gateway"
+        settings = self._world.settings_file(name)
+        command = [sys.executable, "-m", "huodang.simulation.child", "serve", role, "--config", str(settings)]
+        return _Running(command, f"{self._world.address(name)}/health", self._world.logs / f"{name}.log")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self, names: Iterable[str] | None = None) -> None:
+        """Start processes (all of them by default) without waiting for them."""
+        for name in names or tuple(self._members):
+            member = self._members[name]
+            with member.log.open("ab") as log:
+                member.process = subprocess.Popen(  # noqa: S603  (our own interpreter and settings file)
+                    member.command,
+                    stdin=subprocess.PIPE,  # held open: the child ends when this process does
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    cwd=self._world.root,
+                    start_new_session=True,  # Ctrl-C reaches us alone, and we end them in order
+                )
+
+    def wait_healthy(self, names: Iterable[str] | None = None, *, within: float = _START_SECONDS) -> None:
+        """Wait until processes answer.
+
+        Raises:
+            ProcessFailedError: one ended or didn't answer in time; it carries the end of its log.
+        """
+        deadline = time.monotonic() + within
+        for name in names or tuple(self._members):
+            member = self._members[name]
+            while not self._answers(member):
+                if member.process is None or member.process.poll() is not None:
+                    raise self._failed(name, "已退出", "ended")
+                if time.monotonic() > deadline:
+                    raise self._failed(name, "未在时限内就绪", "wasn't ready in time")
+                time.sleep(0.1)
+
+    def _answers(self, member: _Running) -> bool:
+        try:
+            return self._http.request("GET", member.health).status == 200
+        except urllib3.exceptions.HTTPError:
+            return False
+
+    def check_alive(self) -> None:
+        """Make sure that none has ended by itself.
+
+        Raises:
+            ProcessFailedError: one has.
+        """
+        for name, member in self._members.items():
+            if member.process is not None and member.process.poll() is not None:
+                raise self._failed(name, "意外退出", "ended unexpectedly")
+
+    def _failed(self, name: str, chinese: str, english: str) -> ProcessFailedError:
+        member = self._members[name]
+        with contextlib.suppress(OSError):
+            tail = member.log.read_text("utf-8", "replace").splitlines()[-_LOG_TAIL_LINES:]
+            sys.stderr.write("\n".join([f"--- {member.log} ---", *tail, ""]))
+        return ProcessFailedError(
+            f"进程 {name} {chinese}",
+            f"The process {name} {english}",
+            advice_chinese="请查看日志末尾。",
+            advice_english="See the end of its log.",
+            place=Place(file=str(member.log)),
+        )
+
+    def pid(self, name: str) -> int:
+        """Give the process number of a running process."""
+        process = self._members[name].process
+        if process is None:
+            message = f"{name} isn't running"
+            raise ValueError(message)
+        return process.pid
+
+    def kill(self, name: str) -> None:
+        """End a process the hard way, as a power cut would; it is gone when this returns."""
+        process = self._members[name].process
+        if process is not None:
+            process.kill()
+            process.wait()
+            _close(process)
+            self._members[name].process = None
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal, such as SIGSTOP: the process is there, and doesn't answer."""
+        process = self._members[name].process
+        if process is not None:
+            process.send_signal(number)
+
+    def restart(self, name: str) -> None:
+        """Kill a process, start it again, and wait until it answers."""
+        self.kill(name)
+        self.start([name])
+        self.wait_healthy([name])
+
+    def stop(self) -> None:
+        """End all processes: politely first, then for certain."""
+        running = [member for member in self._members.values() if member.process is not None]
+        for member in running:
+            assert member.process is not None  # noqa: S101  (filtered above; for the type checker)
+            with contextlib.suppress(ProcessLookupError):
+                member.process.send_signal(signal.SIGCONT)  # a stopped one couldn't hear the next line
+                member.process.terminate()
+        deadline = time.monotonic() + _STOP_SECONDS
+        for member in running:
+            assert member.process is not None  # noqa: S101  (as above)
+            try:
+                member.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                member.process.kill()
+                member.process.wait()
+            _close(member.process)
+            member.process = None
+        self._http.clear()
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
