@@ -32,7 +32,6 @@ from huodang.trust.errors import (
     UnusableKeyError,
     WrongKindError,
 )
-from huodang.trust.files import write_whole
 from huodang.trust.hashes import sha256, sm3
 from huodang.trust.keys import PublicKey, Signer, TrustedKeys
 from huodang.trust.masking import HIDDEN_TEXT, MaskLevel, mask
@@ -85,5 +84,4 @@ __all__ = [
     "sign_envelope",
     "sm3",
     "suite",
-    "write_whole",
 ]
