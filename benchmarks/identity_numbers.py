@@ -73,7 +73,8 @@ def run() -> list[str]:
     lines = [
         f"### Identity numbers, {COUNT:,} checked",
         "",
-        f"{int((expected != 0).sum()):,} of them wrong; one of twenty in the 15-digit form. CPU seconds, best of {REPEATS}.",
+        f"{int((expected != 0).sum()):,} of them wrong, one of twenty in the 15-digit form. "
+        f"CPU seconds on one core, best of {REPEATS}.",
         "",
         "| how | seconds | a second |",
         "|---|---:|---:|",

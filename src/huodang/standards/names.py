@@ -10,7 +10,7 @@ from huodang.standards.errors import BadValue
 from huodang.standards.text import to_half_width
 
 # The middle dot of minority names (间隔号), as input methods, databases and scanners write it.
-_DOTS = "·•・･‧∙⋅᛫ꞏ·●﹒．"
+_DOTS = "·•・･‧∙⋅᛫ꞏ·●﹒"
 _DOT = "·"
 # Stops that stand for the middle dot only between two Han characters.
 _STOPS = ".。｡"
