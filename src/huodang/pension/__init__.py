@@ -45,7 +45,7 @@ from huodang.pension.payments import (
 from huodang.pension.pension_table import pension_table
 from huodang.pension.refunds import RefundLine, RefundMeans, RefundPlan, refund_plan
 from huodang.pension.residents import ResidentsDecision, residents_pension
-from huodang.pension.retirement_age_table import retirement_age_table
+from huodang.pension.retirement_age_table import month_like, retirement_age_table
 from huodang.pension.routes import Reason, Route, RouteDecision, SpecialTrade, check_route
 from huodang.pension.schemes import (
     DuplicateBenefits,
@@ -61,11 +61,12 @@ from huodang.pension.schemes import (
 )
 from huodang.pension.service_years import ServiceSplit, credited_years, split_service
 from huodang.pension.survivors import SurvivorGrants, funeral_and_survivor, survivor_grant_months
-from huodang.pension.tables import Table, TableError, read_table, write_table
+from huodang.pension.tables import ComputedTable, Table, TableError, read_table
 
 __all__ = [
     "BadFacts",
     "Category",
+    "ComputedTable",
     "Custody",
     "DuplicateBenefits",
     "DuplicateRefund",
@@ -109,6 +110,7 @@ __all__ = [
     "employee_pension",
     "funeral_and_survivor",
     "minimum_contribution_months",
+    "month_like",
     "national",
     "original_age_months",
     "parameters",
@@ -128,5 +130,4 @@ __all__ = [
     "survivor_grant_months",
     "switch_scheme",
     "vectorised",
-    "write_table",
 ]

@@ -100,6 +100,10 @@ class Parameter:
             raise ParameterFileError(f"参数 {self.name} 不是表", f"parameter {self.name} isn't a table")
         return self.value
 
+    def plain_value(self) -> str | dict[str, Any]:
+        """The value as plain text or nested dictionaries of text, for printing and JSON."""
+        return self.value if isinstance(self.value, str) else _thawed(self.value)
+
     @property
     def number(self) -> int:
         """The value as a whole number."""
@@ -316,6 +320,10 @@ def _frozen(value: Any) -> Value:  # noqa: ANN401  (what YAML holds: text or nes
     if isinstance(value, dict):
         return MappingProxyType({key: _frozen(inner) for key, inner in value.items()})
     return str(value)
+
+
+def _thawed(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: inner if isinstance(inner, str) else _thawed(inner) for key, inner in table.items()}
 
 
 @cache

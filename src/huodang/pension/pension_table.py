@@ -9,7 +9,7 @@ from huodang.pension.employee import transitional_rule
 from huodang.pension.errors import BadFacts, ParameterMissing
 from huodang.pension.parameter_files import Parameter, national, parameters
 from huodang.pension.retirement_age_table import read_retirement_age
-from huodang.pension.tables import Cells, Table, TableError, write_table
+from huodang.pension.tables import Cells, ComputedTable, Table, TableError, write_table
 from huodang.standards import Money, Month, Place
 
 ADDED = ("basic", "account_pension", "transition", "total")
@@ -36,8 +36,8 @@ _MOST_INDEX = 20
 _MOST_PAYOUT_MONTHS = 400
 
 
-def pension_table(table: Table) -> str:
-    """Add basic, account and transitional part and their total to every row, in yuan, as CSV text.
+def pension_table(table: Table) -> ComputedTable:
+    """Add basic, account and transitional part and their total to every row, in yuan.
 
     Every part follows from the row's own cells: the basic part from base, index or indexed wage, and years; the account
     part from account and payout months (given, or those of the lawful age by `category` and `birth_ym`). The

@@ -3,14 +3,14 @@
 import re
 
 from huodang.pension.ages import Category, RetirementAge, retirement_age
-from huodang.pension.tables import Cells, Table, write_table
+from huodang.pension.tables import Cells, ComputedTable, Table, write_table
 from huodang.standards import HuodangError, Month, Place, to_half_width
 
 ADDED = ("delay_months", "age_months", "retire_month", "payout_months", "min_contribution_months")
 
 
-def retirement_age_table(table: Table) -> str:
-    """Add the lawful retirement age to every row, as CSV text.
+def retirement_age_table(table: Table) -> ComputedTable:
+    """Add the lawful retirement age to every row.
 
     Takes columns `category` and `birth_ym` among any others. The month of retirement is written as the row writes its
     birth. A row that can't be computed says why in `problem`.

@@ -105,6 +105,21 @@ def read_table(data: bytes, file: str) -> Table:
     return Table(file, columns, tuple(rows))
 
 
+@dataclass(frozen=True)
+class ComputedTable:
+    """A table with columns added.
+
+    Attributes:
+        text: The CSV text, lines ending in a line feed.
+        rows: Number of rows.
+        problems: Number of rows with a `problem`.
+    """
+
+    text: str
+    rows: int
+    problems: int
+
+
 class Cells:
     """Reads the cells of one row and gathers what is wrong with them.
 
@@ -145,7 +160,7 @@ class Cells:
         self.add(FactMissing(column, chinese, english).at(Place(column=column)))
 
 
-def write_table(table: Table, added: Sequence[str], compute: Callable[[Cells], dict[str, str]]) -> str:
+def write_table(table: Table, added: Sequence[str], compute: Callable[[Cells], dict[str, str]]) -> ComputedTable:
     """Write a table with columns added at the end, `problem` last; rows and other columns keep their order.
 
     An input column with the name of an added one is replaced by it, so that no name stands twice. A row's problems
@@ -156,6 +171,7 @@ def write_table(table: Table, added: Sequence[str], compute: Callable[[Cells], d
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([*(table.columns[position] for position in kept), *new])
+    problems = 0
     for row in table.rows:
         cells = Cells(row)
         if row.ragged is not None:
@@ -164,8 +180,9 @@ def write_table(table: Table, added: Sequence[str], compute: Callable[[Cells], d
         else:
             values = compute(cells)
         values[PROBLEM] = problem_text(cells.problems)
+        problems += bool(cells.problems)
         writer.writerow([*(row.raw[position] for position in kept), *(values.get(column, "") for column in new)])
-    return out.getvalue()
+    return ComputedTable(out.getvalue(), len(table.rows), problems)
 
 
 def problem_text(errors: Iterable[HuodangError]) -> str:
