@@ -73,8 +73,7 @@ def run() -> list[str]:
     lines = [
         f"### Identity numbers, {COUNT:,} checked",
         "",
-        f"{int((expected != 0).sum()):,} of them wrong, one of twenty in the 15-digit form. "
-        f"CPU seconds on one core, best of {REPEATS}.",
+        f"{int((expected != 0).sum()):,} of them wrong, one of twenty with 15 digits. CPU seconds, best of {REPEATS}.",
         "",
         "| how | seconds | a second |",
         "|---|---:|---:|",

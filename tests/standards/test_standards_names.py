@@ -52,6 +52,7 @@ def test_rare_characters_of_every_plane_are_taken(rare):
     name = PersonName.parse(f"王{rare}")
     assert name.text == f"王{rare}"
     assert name.key == f"王{rare}"
+    assert PersonName.parse(rare).text == rare
 
 
 def test_text_is_kept_as_written_in_its_composed_form():
@@ -66,6 +67,7 @@ def test_text_is_kept_as_written_in_its_composed_form():
         ("", "name.empty", None),
         (" \u3000\n", "name.empty", None),
         ("···", "name.characters", None),
+        ("\ua78f", "name.characters", None),
         ("张\0三", "name.characters", "2"),
         ("张\n三", "name.characters", "2"),
         ("张三\u200b", "name.characters", "3"),

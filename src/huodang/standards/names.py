@@ -80,7 +80,7 @@ class PersonName:
             )
         for position, character in enumerate(normal, start=1):
             _check(character, position)
-        if not any(unicodedata.category(character)[0] in "LN" for character in normal):
+        if not any(_is_letter(character) for character in normal):
             raise NameCharacters(
                 "姓名中没有文字",
                 "the name holds no letter",
@@ -105,7 +105,8 @@ class PersonName:
         text = _AROUND_DOT.sub(_DOT, _SPACES.sub(" ", text)).strip(_DOT + " ")
         # A space between Han characters is typesetting; between Latin words it parts them.
         text = re.sub(r" ", "", text) if _has_han(text) else text
-        return text.upper()
+        # Some letters come apart when raised, and are put together again.
+        return unicodedata.normalize("NFKC", text.upper())
 
     def __str__(self) -> str:
         return self.text
@@ -129,7 +130,6 @@ def _parsed(name: PersonName | str) -> PersonName:
 
 def _check(character: str, position: int) -> None:
     category = unicodedata.category(character)
-    code = ord(character)
     if category == "Co":
         raise NamePrivateCharacter(
             f"姓名第 {position} 个字是某一系统自造的字，换一个系统就无法辨认",
@@ -144,14 +144,20 @@ def _check(character: str, position: int) -> None:
             advice_chinese="请对照证件补录该字，不要猜。",
             advice_english="Enter that character from the document; don't guess it.",
         )
-    if category[0] in "LM" or category == "Nl" or character in _PUNCTUATION or _is_ideograph(code):
+    if category[0] == "M" or character in _PUNCTUATION or _is_letter(character):
         return
     raise NameCharacters(
-        f"姓名第 {position} 个字符（U+{code:04X}）不能出现在姓名中",
-        f"character {position} (U+{code:04X}) can't stand in a name",
+        f"姓名第 {position} 个字符（U+{ord(character):04X}）不能出现在姓名中",
+        f"character {position} (U+{ord(character):04X}) can't stand in a name",
         advice_chinese="请删去控制字符、数字和符号，按身份证上的写法填写。",
         advice_english="Remove control characters, digits and symbols; write it as on the identity card.",
     )
+
+
+def _is_letter(character: str) -> bool:
+    # One of the middle dots (U+A78F) is a letter to Unicode.
+    category = unicodedata.category(character)
+    return character not in _DOTS and (category[0] == "L" or category == "Nl" or _is_ideograph(ord(character)))
 
 
 def _is_ideograph(code: int) -> bool:
