@@ -6,7 +6,7 @@ import pytest
 
 from huodang.standards import BadValue
 from huodang.store import Database, FixedClock
-from huodang.web.accounts import Accounts, NoSuchAccountError, NotYoursError, SignInRefusedError
+from huodang.web.accounts import Accounts, NewAccount, NoSuchAccountError, NotYoursError, SignInRefusedError
 from huodang.web.citizens import CitizenDoor, CitizenRefusedError, TicketEndedError
 from huodang.web.lockout import LockedOutError
 from huodang.web.passwords import WeakPasswordError, hash_secret, normal_access_code, secret_matches
@@ -33,9 +33,8 @@ def propose(accounts: Accounts, user_id: str, role: str, **changed: str) -> None
         "role": role,
         "department": "social_insurance",
         "region": "130000",
-        "by": "system1",
     }
-    accounts.propose(**{**fields, **changed})
+    accounts.propose(NewAccount(**{**fields, **changed}), by="system1")
 
 
 def test_proposed_account_signs_in_only_after_somebody_else_let_it_in(accounts: Accounts) -> None:
@@ -144,7 +143,14 @@ def test_closed_account_loses_its_sessions_and_its_name_stays_taken(accounts: Ac
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("user_id", "Window 1"), ("name", "带\u0007铃"), ("role", "god"), ("department", "../etc"), ("region", "13")],
+    [
+        ("user_id", "Window 1"),
+        ("name", "带\u0007铃"),
+        ("role", "god"),
+        ("department", "../etc"),
+        ("region", "13"),
+        ("employer", "911300"),
+    ],
 )
 def test_bad_field_refuses_the_account_and_names_the_field(accounts: Accounts, field: str, value: str) -> None:
     with pytest.raises(BadValue) as refused:
@@ -230,3 +236,18 @@ def test_visit_ends_when_idle_and_when_signed_out(door: CitizenDoor, clock: Fixe
     clock.advance(timedelta(minutes=30))
     with pytest.raises(TicketEndedError):
         door.check_ticket(ticket, "index-of-one")
+
+
+def test_clerk_of_an_employer_needs_the_employers_number_and_acts_for_it(accounts: Accounts) -> None:
+    with pytest.raises(BadValue) as refused:
+        propose(accounts, "clerk1", "employer_clerk")
+    assert refused.value.place.element == "employer"
+    propose(accounts, "clerk1", "employer_clerk", employer="91130000MA0000001X")
+    accounts.let_in("clerk1", by="security1")
+    _, user = accounts.sign_in("clerk1", PASSWORD, SessionKind.API)
+    assert user.actor.employer == "91130000MA0000001X"
+
+
+def test_account_made_at_installation_signs_in_at_once(accounts: Accounts) -> None:
+    accounts.install(NewAccount("system1", PASSWORD, "系统员", "system_administrator", "social_insurance", "130000"))
+    assert accounts.sign_in("system1", PASSWORD, SessionKind.PAGE)[1].role == "system_administrator"

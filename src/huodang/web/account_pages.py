@@ -6,6 +6,7 @@ from litestar import Response, Router, get, post
 from litestar.response import Redirect
 
 from huodang.standards import HuodangError
+from huodang.web.accounts import NewAccount
 from huodang.web.forms import Form, FormData
 from huodang.web.language import mark
 from huodang.web.pages import language_of, render, see_other
@@ -15,6 +16,7 @@ from huodang.web.security import StaffRequest
 from huodang.web.services import Services
 
 EVENT_NAMES: Final[dict[str, str]] = {
+    "installed": mark("安装时建立"),
     "proposed": mark("提出账号"),
     "let_in": mark("启用账号"),
     "closed": mark("关闭账号"),
@@ -43,15 +45,16 @@ def propose(request: StaffRequest, services: Services, data: FormData) -> Respon
     """Propose an account."""
     form = Form(data)
     try:
-        services.accounts.propose(
+        account = NewAccount(
             user_id=form.text("user_id"),
             password=form.secret("password"),
             name=form.text("name"),
             role=form.text("role"),
             department=form.text("department"),
             region=form.text("region"),
-            by=request.user.user_id,
+            employer=form.text("employer"),
         )
+        services.accounts.propose(account, by=request.user.user_id)
     except HuodangError as error:
         return _page(request, services, error, form.fields("password"))
     return see_other("/accounts")

@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
+from huodang.exchange import Actor
 from huodang.standards import BadValue, HuodangError, Place
 from huodang.store import Clock, Database
 from huodang.web.lockout import count_failure, forget_failures, is_locked, refuse_if_locked
@@ -30,12 +31,14 @@ from huodang.web.settings import SessionRules
 WAITING: Final = "waiting"
 ACTIVE: Final = "active"
 CLOSED: Final = "closed"
+INSTALLATION: Final = "installation"
 
 # Common practice at level 3, not the text of a clause.
 PASSWORD_LIFE: Final = timedelta(days=90)
 
 _USER_ID: Final = re.compile(r"[a-z][a-z0-9_.-]{1,63}")
-_PLACE_CODE: Final = re.compile(r"[a-z0-9_]{1,40}")
+_DEPARTMENT: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_REGION: Final = re.compile(r"[0-9]{6}")
 
 
 class SignInRefusedError(HuodangError):
@@ -74,9 +77,22 @@ class User:
     role: Role
     department: str
     region: str
+    employer: str
     state: str
     password_changed_at: datetime
     locked: bool = False
+
+    @property
+    def actor(self) -> Actor:
+        """The account as the policies know it."""
+        return Actor(
+            user_id=self.user_id,
+            name=self.name,
+            role=self.role.value,
+            department=self.department,
+            region=self.region,
+            employer=self.employer,
+        )
 
     def password_is_old(self, now: datetime) -> bool:
         """Whether the password has been in use longer than ninety days."""
@@ -93,6 +109,58 @@ class AccountEvent:
     by_user: str
 
 
+@dataclass(frozen=True)
+class NewAccount:
+    """An account that doesn't exist yet.
+
+    Attributes:
+        region: six digits of GB/T 2260; covers what lies in it.
+        employer: number of the employer; only for the role of employer's clerk, and needed there.
+    """
+
+    user_id: str
+    password: str
+    name: str
+    role: str
+    department: str
+    region: str
+    employer: str = ""
+
+    def check(self) -> None:
+        """Check every field.
+
+        Raises:
+            BadValue: one is empty, too long or of no known kind; the place names it.
+            WeakPasswordError: the password is too simple.
+        """
+        for element, fits, chinese, english in (
+            (
+                "user_id",
+                _USER_ID.fullmatch(self.user_id),
+                "账号须以小写字母开头，由小写字母、数字、点、横线组成",
+                "An account's name starts with a lower-case letter, then lower-case letters, digits, dots, hyphens",
+            ),
+            (
+                "name",
+                0 < len(self.name) <= 100 and self.name.isprintable(),
+                "姓名为空、过长或含控制字符",
+                "The name is empty, too long or holds control characters",
+            ),
+            ("role", self.role in set(Role), "没有这个角色", "There is no such role"),
+            ("department", _DEPARTMENT.fullmatch(self.department), "部门代码不对", "The department's code is wrong"),
+            ("region", _REGION.fullmatch(self.region), "行政区划代码须是 6 位数字", "A region's code has six digits"),
+            (
+                "employer",
+                (self.role == Role.EMPLOYER_CLERK) == bool(self.employer) and len(self.employer) <= 100,
+                "单位编号只由单位经办人填写，且必填",
+                "The employer's number belongs to an employer's clerk, who needs it",
+            ),
+        ):
+            if not fits:
+                raise BadValue(chinese, english, place=Place(element=element))
+        check_new_password(self.password, self.user_id)
+
+
 class Accounts:
     """What people do with accounts and their sessions. Owns its transactions."""
 
@@ -101,37 +169,47 @@ class Accounts:
         self._clock = clock
         self._rules = rules
 
-    def propose(
-        self, *, user_id: str, password: str, name: str, role: str, department: str, region: str, by: str
-    ) -> None:
+    def propose(self, account: NewAccount, *, by: str) -> None:
         """Propose an account; it can't sign in before the security administrator lets it in.
 
         Raises:
             BadValue: a field is empty, too long or of no known kind, or the account exists.
             WeakPasswordError: the password is too simple.
         """
-        _check_fields(user_id=user_id, name=name, role=role, department=department, region=region)
-        check_new_password(password, user_id)
-        hashed = hash_secret(password)
+        self._add(account, WAITING, "proposed", by)
+
+    def install(self, account: NewAccount) -> None:
+        """Make an account that may sign in at once: for those who install a hub, before there are administrators.
+
+        Raises:
+            BadValue: a field is empty, too long or of no known kind, or the account exists.
+            WeakPasswordError: the password is too simple.
+        """
+        self._add(account, ACTIVE, "installed", INSTALLATION)
+
+    def _add(self, account: NewAccount, state: str, event: str, by: str) -> None:
+        account.check()
+        hashed = hash_secret(account.password)
         now = self._clock.now()
         with self._database.begin() as connection:
-            if connection.execute(select(users.c.user_id).where(users.c.user_id == user_id)).first():
+            if self._row(connection, account.user_id) is not None:
                 raise BadValue("已有这个账号", "There is such an account already", place=Place(element="user_id"))
             connection.execute(
                 insert(users).values(
-                    user_id=user_id,
-                    name=name,
-                    role=role,
-                    department=department,
-                    region=region,
+                    user_id=account.user_id,
+                    name=account.name,
+                    role=account.role,
+                    department=account.department,
+                    region=account.region,
+                    employer=account.employer,
                     password_hash=hashed,
-                    state=WAITING,
+                    state=state,
                     password_changed_at=now,
                     created_at=now,
                     created_by=by,
                 )
             )
-            self._note(connection, user_id, "proposed", by)
+            self._note(connection, account.user_id, event, by)
 
     def let_in(self, user_id: str, *, by: str) -> None:
         """Let a proposed account in.
@@ -269,27 +347,6 @@ class Accounts:
         return connection.execute(select(users).where(users.c.user_id == user_id)).mappings().one_or_none()
 
 
-def _check_fields(*, user_id: str, name: str, role: str, department: str, region: str) -> None:
-    if not _USER_ID.fullmatch(user_id):
-        raise BadValue(
-            "账号须以小写字母开头，由小写字母、数字、点、横线组成",
-            "An account's name starts with a lower-case letter and holds lower-case letters, digits, dots and hyphens",
-            place=Place(element="user_id"),
-        )
-    if not 0 < len(name) <= 100 or not name.isprintable():
-        raise BadValue(
-            "姓名为空、过长或含控制字符",
-            "The name is empty, too long or holds control characters",
-            place=Place(element="name"),
-        )
-    if role not in set(Role):
-        raise BadValue("没有这个角色", "There is no such role", place=Place(element="role"))
-    if not _PLACE_CODE.fullmatch(department):
-        raise BadValue("部门代码不对", "The department's code is wrong", place=Place(element="department"))
-    if not (region.isascii() and region.isdigit() and len(region) in {6, 9, 12}):
-        raise BadValue("行政区划代码不对", "The region's code is wrong", place=Place(element="region"))
-
-
 def _user(row: RowMapping, *, locked: bool = False) -> User:
     return User(
         user_id=row["user_id"],
@@ -297,6 +354,7 @@ def _user(row: RowMapping, *, locked: bool = False) -> User:
         role=Role(row["role"]),
         department=row["department"],
         region=row["region"],
+        employer=row["employer"],
         state=row["state"],
         password_changed_at=row["password_changed_at"],
         locked=locked,

@@ -1,11 +1,12 @@
-"""The application form as people fill it in: which fields, with which choices, for the window's page and the portal's alike."""
+"""The application form as people fill it in: its fields and choices, for the window's page and the portal's alike."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from huodang.web.language import mark, translate
 
-# Identity number and name come from who is signed in (portal) or are typed first (window); who files it follows from the role.
+# Identity number and name come from who is signed in (portal) or are typed first (window); who files it follows from
+# the role.
 FORM_FIELDS: Final = (
     "category",
     "route",

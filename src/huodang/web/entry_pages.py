@@ -7,9 +7,9 @@ from litestar.response import Redirect
 
 from huodang.web.accounts import SignInRefusedError, User
 from huodang.web.forms import Form, FormData
+from huodang.web.language_page import choose_language
 from huodang.web.lockout import LockedOutError
 from huodang.web.menu import menu_of
-from huodang.web.language_page import choose_language
 from huodang.web.pages import language_of, own_path, render, see_other
 from huodang.web.passwords import WeakPasswordError
 from huodang.web.problems import problem_of, shown

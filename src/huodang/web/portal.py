@@ -1,7 +1,7 @@
 """The citizen's portal: an application without a database, without data, and without a connection to the hub.
 
-Every page is a question that goes over the ferry (网闸) and an answer that comes back; meanwhile the visitor sees a page
-that waits. Nothing is kept but the visit in this process's memory.
+Every page is a question that goes over the ferry (网闸) and an answer that comes back; meanwhile the visitor sees a
+page that waits. Nothing is kept but the visit in this process's memory.
 """
 
 import secrets

@@ -1,4 +1,4 @@
-"""The portal's end of the ferry: lays requests in one folder, picks answers up from another, and knows nothing else of the hub."""
+"""The portal's end of the ferry: requests laid in one folder, answers picked up from another, and nothing else."""
 
 import secrets
 import threading

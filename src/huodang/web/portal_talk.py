@@ -41,12 +41,16 @@ class Talk:
             raise SignInNeededError
         return self.visit
 
-    def fetch(self, visit: Visit, action: Action, then: str, body: dict[str, str] | None = None) -> CitizenAnswer | Redirect:
+    def fetch(
+        self, visit: Visit, action: Action, then: str, body: dict[str, str] | None = None
+    ) -> CitizenAnswer | Redirect:
         """The answer for a page: the one that came while the visitor waited, or a fresh one, or the page that waits."""
         kept = visit.answers.pop(then, None)
         return kept if kept is not None else self.send(visit, action, then, body)
 
-    def send(self, visit: Visit, action: Action, then: str, body: dict[str, str] | None = None) -> CitizenAnswer | Redirect:
+    def send(
+        self, visit: Visit, action: Action, then: str, body: dict[str, str] | None = None
+    ) -> CitizenAnswer | Redirect:
         """Ask; hand back the answer if it comes at once, else the way to the page that waits for it."""
         request_id = self._line.ask(visit, action, body)
         answer = self._line.answer(request_id, wait_seconds=_PATIENCE_SECONDS)
@@ -90,7 +94,9 @@ class Talk:
             self.visit.pending.pop(request_id, None)
 
 
-def portal_page(request: PortalRequest, talk: Talk, template: str, *, status: int = 200, **values: Any) -> Response[str]:
+def portal_page(
+    request: PortalRequest, talk: Talk, template: str, *, status: int = 200, **values: object
+) -> Response[str]:
     """Render one of the portal's pages."""
     return render(request, template, status=status, visit=talk.visit, **values)
 

@@ -52,7 +52,7 @@ def apply_done(request: PortalRequest, talk: Talk) -> Response[Any]:
 
 
 @post("/act/{event:str}", sync_to_thread=True)
-def act(request: PortalRequest, talk: Talk, event: str, data: FormData) -> Redirect:
+def act(talk: Talk, event: str, data: FormData) -> Redirect:
     """Move the visitor's own case."""
     visit = talk.visitor
     if event not in CITIZEN_EVENTS:

@@ -15,7 +15,9 @@ users = Table(
     Column("name", String(100), nullable=False),
     Column("role", String(40), nullable=False),
     Column("department", String(40), nullable=False),
-    Column("region", String(12), nullable=False),
+    Column("region", String(6), nullable=False),
+    # Number of the employer whom an employer's clerk acts for; empty for everybody else.
+    Column("employer", String(100), nullable=False),
     Column("password_hash", Text, nullable=False),
     # waiting: proposed by the system administrator, not yet let in by the security administrator
     Column("state", String(10), nullable=False),

@@ -69,6 +69,7 @@ class HubSettings:
     tls_key: Path
     objects: Path
     volumes: Path
+    agreements: Path
     secrets: Path
     ferry: FerryFolders
     gateways: Mapping[str, str]
@@ -101,6 +102,7 @@ class HubSettings:
             tls_key=tls.path("key"),
             objects=reader.path("objects"),
             volumes=reader.path("volumes"),
+            agreements=reader.path("agreements", "agreements"),
             secrets=reader.path("secrets"),
             ferry=_ferry(ferry),
             gateways=reader.mapping("gateways"),
@@ -237,8 +239,8 @@ class _Reader:
     def flag(self, key: str, *, default: bool) -> bool:
         return self._take(key, bool, default)
 
-    def path(self, key: str) -> Path:
-        return (self._file.parent / self.text(key)).resolve()
+    def path(self, key: str, default: str | None = None) -> Path:
+        return (self._file.parent / self.text(key, default)).resolve()
 
     def optional_path(self, key: str) -> Path | None:
         return self.path(key) if key in self._values else None
