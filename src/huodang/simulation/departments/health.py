@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Column, Index, MetaData, Numeric, String, Table
+from sqlalchemy import Column, Index, MetaData, String, Table
 
 from huodang.simulation.departments.rows import Row, Rows
 from huodang.simulation.identity_numbers import fifteen_digits
@@ -40,11 +40,11 @@ Index("IX_ONE_CHILD_ID", ONE_CHILD.c.PARENT_ID_NO)
 AWARDS = Table(
     "ONE_CHILD_AWARD",
     metadata,
-    Column("AWARD_NO", String(80), primary_key=True),
+    Column("AWARD_NO", String(120), primary_key=True),
     Column("REG_NO", String(20), nullable=False),
     Column("PARENT_ID_NO", String(18), nullable=False),
     Column("APPLY_DT", String(10), nullable=False),
-    Column("AMOUNT", Numeric(12, 2)),
+    Column("PAYEE_ACCT", String(40)),
 )
 
 

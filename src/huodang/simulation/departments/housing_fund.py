@@ -33,7 +33,7 @@ Index("IX_GRZH_ZJHM", ACCOUNTS.c.ZJHM)
 FLOW = Table(
     "GR_YWLS",  # 个人业务流水
     metadata,
-    Column("YWLSH", String(80), primary_key=True),  # 业务流水号
+    Column("YWLSH", String(120), primary_key=True),  # 业务流水号
     Column("GRZH", String(20), nullable=False),
     Column("ZJHM", String(32), nullable=False),
     Column("YWLX", String(4), nullable=False),  # 业务类型: FC 封存, TQXH 提取销户

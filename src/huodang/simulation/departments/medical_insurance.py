@@ -29,7 +29,7 @@ Index("ix_psn_insu_certno", INSURED.c.certno)
 CHANGES = Table(
     "psn_stas_chg_d",
     metadata,
-    Column("chg_evt_id", String(80), primary_key=True),
+    Column("chg_evt_id", String(120), primary_key=True),
     Column("psn_no", String(30), nullable=False),
     Column("certno", String(50), nullable=False),
     Column("chg_type", String(6), nullable=False),  # 21 from working to retired

@@ -35,7 +35,7 @@ Index("IX_CZRK_GMSFHM", REGISTER.c.GMSFHM)
 CONFIRMATIONS = Table(
     "T_YW_HJHS",  # 户籍核实业务
     metadata,
-    Column("YWBH", String(80), primary_key=True),
+    Column("YWBH", String(120), primary_key=True),
     Column("GMSFHM", String(18), nullable=False),
     Column("YWLB", String(2), nullable=False),  # 业务类别: 31 退休户籍确认
     Column("SQDW", String(100)),  # 申请单位

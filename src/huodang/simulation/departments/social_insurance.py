@@ -104,21 +104,26 @@ PAYMENTS = Table(
 )
 
 REGISTRATIONS = Table(
-    "IC11",  # 待遇登记 by the joint case
+    "IC11",  # 待遇登记, by the joint case
     metadata,
-    Column("YWLSH", String(80), primary_key=True),
-    Column("AAC147", String(18), nullable=False),
+    Column("YWLSH", String(120), primary_key=True),
+    Column("AAC001", Integer, nullable=False),
     Column("AAE140", String(3), nullable=False),
-    Column("AAE210", String(6)),
+    Column("AAE116", String(1), nullable=False),
+    Column("AAE210", Integer, nullable=False),
+    Column("AIC166", Numeric(12, 2), nullable=False),
+    Column("AAE010", String(40), nullable=False),  # 银行账号
     Column("AAE036", String(8), nullable=False),  # 经办日期
 )
+Index("IX_IC11_AAC001", REGISTRATIONS.c.AAC001)
 
 COMMUNITY = Table(
     "SH01",  # 社会化管理
     metadata,
-    Column("YWLSH", String(80), primary_key=True),
-    Column("AAC147", String(18), nullable=False),
+    Column("YWLSH", String(120), primary_key=True),
+    Column("AAC001", Integer, nullable=False),
     Column("JSRQ", String(8), nullable=False),  # 接收日期
+    Column("AAC067", String(20)),
 )
 
 VIEWS: Final = {
@@ -128,7 +133,10 @@ VIEWS: Final = {
         '(SELECT COUNT(*) FROM "AC20" c WHERE c."AAC001" = p."AAC001") AS "AAE201", '
         '(SELECT COALESCE(SUM(d."BIC096"), 0) FROM "AC41" d WHERE d."AAC001" = p."AAC001") AS "BIC096", '
         '(SELECT COUNT(*) FROM "AC20" c WHERE c."AAC001" = p."AAC001" AND c."AAE003" < 199601) '
-        '+ (SELECT COALESCE(SUM(d."BIC096"), 0) FROM "AC41" d WHERE d."AAC001" = p."AAC001") AS "JZQYS", '
+        # Of deemed years, too, only the months before accounts began: 1995 * 12 + 12 is the ordinal of the last one.
+        '+ (SELECT COALESCE(SUM(CASE WHEN d."AAE042" < 199601 THEN d."BIC096" '
+        'WHEN d."AAE041" < 199601 THEN 23952 - (d."AAE041" / 100 * 12 + d."AAE041" % 100) + 1 ELSE 0 END), 0) '
+        'FROM "AC41" d WHERE d."AAC001" = p."AAC001") AS "JZQYS", '
         '(SELECT MIN(c."AAE003") FROM "AC20" c WHERE c."AAC001" = p."AAC001") AS "AAC049" '
         'FROM "AC01" p JOIN "AC50" a ON a."AAC001" = p."AAC001" LEFT JOIN "AC42" r ON r."AAC001" = p."AAC001"'
     ),
@@ -138,7 +146,9 @@ VIEWS: Final = {
     ),
     "V_DYXX": (
         'SELECT p."AAC147", p."AAC003", b."AAE140", b."AAE116", b."AAE210", b."AIC166" '
-        'FROM "AC01" p JOIN "IC10" b ON b."AAC001" = p."AAC001"'
+        'FROM "AC01" p JOIN "IC10" b ON b."AAC001" = p."AAC001" '
+        'UNION ALL SELECT p."AAC147", p."AAC003", r."AAE140", r."AAE116", r."AAE210", r."AIC166" '
+        'FROM "AC01" p JOIN "IC11" r ON r."AAC001" = p."AAC001"'
     ),
 }
 
