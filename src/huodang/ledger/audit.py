@@ -134,13 +134,15 @@ def _checkpoints(
     return by_size
 
 
-def _next_leaves(connection: Connection, start: int) -> Sequence[Row[Any]]:
+def _next_leaves(connection: Connection, start: int) -> Sequence[Row[Any, Any, Any]]:
     table = records.leaf
     query = select(table.c.leaf_index, table.c.entry_id, table.c.leaf).where(table.c.leaf_index >= start)
     return connection.execute(query.order_by(table.c.leaf_index).limit(_CHUNK)).all()
 
 
-def _check_leaf(found: _Findings, frontier: Frontier, row: Row[Any], stored: Mapping[Node, dict[str, bytes]]) -> None:
+def _check_leaf(
+    found: _Findings, frontier: Frontier, row: Row[Any, Any, Any], stored: Mapping[Node, dict[str, bytes]]
+) -> None:
     try:
         carries_its_name = parse_strict(row.leaf).get("entry_id") == row.entry_id
     except NotCanonicalError:

@@ -32,8 +32,7 @@ def node_hash(digest: Digest, left: bytes, right: bytes) -> bytes:
 def cover(start: int, end: int) -> list[Node]:
     """The complete subtrees that make up the leaves `start` to `end` (exclusive), largest first.
 
-    `start` must be a multiple of the largest power of two that is at most `end - start`, as for every subtree of a Merkle
-    tree.
+    `start` must be a multiple of the largest power of two that is at most `end - start`, as in every subtree.
     """
     nodes: list[Node] = []
     while start < end:

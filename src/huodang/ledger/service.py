@@ -285,16 +285,16 @@ class Ledger:
         )
 
 
-def _latest(connection: Connection) -> Row[Any] | None:
+def _latest(connection: Connection) -> Row[Any, Any, Any, Any] | None:
     table = records.checkpoint
     return connection.execute(select(table).order_by(table.c.tree_size.desc()).limit(1)).one_or_none()
 
 
-def _checkpoint(row: Row[Any]) -> Checkpoint:
+def _checkpoint(row: Row[Any, Any, Any, Any]) -> Checkpoint:
     return Checkpoint(row.tree_size, row.at, {"sha256": row.sha256_note, "sm3": row.sm3_note})
 
 
-def _check_content(row: Row[Any], content: bytes) -> None:
+def _check_content(row: Row[Any, Any, Any, Any], content: bytes) -> None:
     if row.salt is None or parse_strict(row.leaf)["commitment"] != commitment(row.salt, content):
         raise UnfitContentError(
             "要出示的内容与记录时不一致，或其盐值已销毁",

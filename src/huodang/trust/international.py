@@ -6,7 +6,7 @@ Source: RFC 8032 (Ed25519), RFC 7748 (X25519), RFC 5869 (HKDF), NIST SP 800-38D 
 import secrets
 from functools import lru_cache
 
-from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -92,7 +92,7 @@ class InternationalSuite:
             keys = [
                 serialization.load_pem_private_key(block.encode(), password=None) for block in split_pem(pem, self.name)
             ]
-        except ValueError as error:
+        except (ValueError, UnsupportedAlgorithm) as error:
             raise unfit_key(self.name) from error
         signing, sealing = keys
         if not isinstance(signing, Ed25519PrivateKey) or not isinstance(sealing, X25519PrivateKey):
