@@ -1,10 +1,9 @@
 """What walks between hub and gateways: agreement (共享协议), grant (调用授权), verdict (结论), refusal (拒绝).
 
-Values only: they travel as payloads of signed envelopes. Parsing is strict: an unknown field, a wrong type or a text beyond its
-bound refuses the whole message.
+Values only: they travel as payloads of signed envelopes. Parsing is strict: an unknown field, a wrong type or a text
+beyond its bound refuses the whole message.
 """
 
-import re
 import secrets
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -210,11 +209,15 @@ class Refusal(_Message, frozen=True, kw_only=True):
 
 
 _MILLISECONDS: Final = 1000
+_LETTERS: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 
 def new_identifier(prefix: str, now: datetime) -> str:
-    """Make an unguessable identifier whose order in text is the order in time, which keeps indexes compact."""
-    return f"{prefix}{int(now.timestamp() * _MILLISECONDS):012x}{secrets.token_hex(8)}"
+    """Make an unguessable identifier whose order in text is the order in time, which keeps indexes compact.
+
+    Letters only: a run of digits could pass for somebody's number where such numbers are looked for.
+    """
+    return prefix + f"{int(now.timestamp() * _MILLISECONDS):012x}{secrets.token_hex(8)}".translate(_LETTERS)
 
 
 def new_nonce() -> str:
@@ -225,11 +228,3 @@ def new_nonce() -> str:
 def to_the_second(instant: datetime) -> datetime:
     """Cut an instant to whole seconds in UTC, as messages carry it."""
     return instant.astimezone(UTC).replace(microsecond=0)
-
-
-_REASON: Final = re.compile(r"^[a-z][a-z0-9_]{0,63}\Z")
-
-
-def is_reason(text: str) -> bool:
-    """Say whether a text is shaped as a reason code."""
-    return _REASON.fullmatch(text) is not None

@@ -1,0 +1,104 @@
+"""The exchange (数据共享): catalogue, agreements, grants, verdicts, decisions, looks, the gateway, the ferry.
+
+A hub asks departments through `Exchange`: it finds the agreement, decides by policy, signs a grant, records grant and look in
+the ledger, and only then asks. A department answers through its gateway (`build_gateway`), which checks everything itself.
+What may be seen is decided by `decide`; who looked is told by `Looks`; the portal is reached over the `Ferry`.
+"""
+
+from huodang.exchange.agreements import (
+    AGREEMENT_TRANSITIONS,
+    AgreementEvent,
+    AgreementRecord,
+    Agreements,
+    AgreementState,
+    revoke_envelope,
+)
+from huodang.exchange.answers import Answer, AnswerRecord, Failure, FailureCode, PreparedGrant
+from huodang.exchange.client import GatewayClient, GatewayDirectory, Patience
+from huodang.exchange.decisions import (
+    ROLES,
+    Action,
+    Actor,
+    Decision,
+    DecisionRequest,
+    check_policies,
+    decide,
+    policy_ids,
+)
+from huodang.exchange.errors import (
+    AgreementError,
+    ExchangeError,
+    FerryError,
+    GatewayConfigError,
+    MessageError,
+    SourceError,
+    TransitionError,
+)
+from huodang.exchange.looks import Look, LookEntry, Looks
+from huodang.exchange.questions import Question
+from huodang.exchange.service import Exchange
+from huodang.exchange.values import (
+    AGREEMENT,
+    AGREEMENT_REVOCATION,
+    GRANT,
+    IDEMPOTENCY_KEY,
+    REFUSAL,
+    VERDICT,
+    Agreement,
+    Grant,
+    Kind,
+    Outcome,
+    Refusal,
+    Revocation,
+    Verdict,
+)
+
+__all__ = [
+    "AGREEMENT",
+    "AGREEMENT_REVOCATION",
+    "AGREEMENT_TRANSITIONS",
+    "GRANT",
+    "IDEMPOTENCY_KEY",
+    "REFUSAL",
+    "ROLES",
+    "VERDICT",
+    "Action",
+    "Actor",
+    "Agreement",
+    "AgreementError",
+    "AgreementEvent",
+    "AgreementRecord",
+    "AgreementState",
+    "Agreements",
+    "Answer",
+    "AnswerRecord",
+    "Decision",
+    "DecisionRequest",
+    "Exchange",
+    "ExchangeError",
+    "Failure",
+    "FailureCode",
+    "FerryError",
+    "GatewayClient",
+    "GatewayConfigError",
+    "GatewayDirectory",
+    "Grant",
+    "Kind",
+    "Look",
+    "LookEntry",
+    "Looks",
+    "MessageError",
+    "Outcome",
+    "Patience",
+    "PreparedGrant",
+    "Question",
+    "Refusal",
+    "Revocation",
+    "SourceError",
+    "TransitionError",
+    "Verdict",
+    "check_policies",
+    "decide",
+    "policy_ids",
+    "revoke_envelope",
+]

@@ -1,0 +1,191 @@
+"""The hub's way to the gateways: mutual TLS, kept-alive connections, time-outs, bounded answers, no redirects."""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ssl import SSLContext
+from typing import Any, Final
+
+import msgspec
+import urllib3
+from urllib3.exceptions import HTTPError, MaxRetryError
+from urllib3.exceptions import TimeoutError as HTTPTimeoutError
+
+from huodang.exchange.answers import Failure, FailureCode
+
+LARGEST_ANSWER: Final = 16 * 1024 * 1024
+"""Bytes of one response at most; a batch of 256 verdicts needs a fiftieth of it."""
+_PIECE: Final = 64 * 1024
+_OK: Final = 200
+_UNAVAILABLE: Final = frozenset({502, 503, 504})
+
+
+class CallFailure(Exception):  # noqa: N818  (carries a Failure to `ask`, which hands it on as a value)
+    """A call brought nothing that can be judged."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.code)
+        self.failure = failure
+
+
+class _Answers(msgspec.Struct):
+    answers: list[msgspec.Raw]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long the hub waits, in seconds.
+
+    Attributes:
+        connect: for the connection.
+        total: for the whole answer, however slowly it drips.
+        glance: for the quick look at what a gateway offers.
+    """
+
+    connect: float = 3.0
+    total: float = 20.0
+    glance: float = 2.0
+
+
+class GatewayClient:
+    """One gateway. Safe to share between threads; connections are kept and shared, too.
+
+    Args:
+        url: `https://host:port`.
+        tls: the hub's side of mutual TLS; None only for plain HTTP in tests.
+        patience: time-outs.
+        connections: kept at most.
+    """
+
+    def __init__(
+        self, url: str, tls: SSLContext | None, *, patience: Patience | None = None, connections: int = 8
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._patience = patience or Patience()
+        self._pool = urllib3.PoolManager(
+            ssl_context=tls, maxsize=connections, block=False, retries=False, headers={"User-Agent": "huodang-hub"}
+        )
+
+    def answers(self, grants: Sequence[str]) -> list[bytes]:
+        """Send grants and give what came back, one for each, unjudged.
+
+        Raises:
+            CallFailure: nothing usable came: unreachable, too late, too large, or not in the agreed form.
+        """
+        body = b'{"grants":[' + b",".join(grant.encode() for grant in grants) + b"]}"
+        raw = self._call("POST", "/v1/answers", body, self._patience.total)
+        try:
+            found = [bytes(one) for one in msgspec.json.decode(raw, type=_Answers).answers]
+        except msgspec.MsgspecError:
+            raise CallFailure(Failure.of(FailureCode.GARBAGE, "shape")) from None
+        if len(found) != len(grants):
+            raise CallFailure(Failure.of(FailureCode.GARBAGE, "count"))
+        return found
+
+    def conformance(self) -> dict[str, Any]:
+        """Ask quickly what the gateway offers.
+
+        Raises:
+            CallFailure: as `answers`.
+        """
+        try:
+            told = msgspec.json.decode(self._call("GET", "/v1/resources", None, self._patience.glance))
+        except msgspec.MsgspecError:
+            raise CallFailure(Failure.of(FailureCode.GARBAGE, "shape")) from None
+        if not isinstance(told, dict):
+            raise CallFailure(Failure.of(FailureCode.GARBAGE, "shape"))
+        return told
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._pool.clear()
+
+    def _call(self, method: str, path: str, body: bytes | None, seconds: float) -> bytes:
+        deadline = time.monotonic() + seconds
+        timeout = urllib3.Timeout(connect=min(self._patience.connect, seconds), read=seconds)
+        headers = {"Content-Type": "application/json"} if body is not None else None
+        try:
+            response = self._pool.request(
+                method,
+                self._url + path,
+                body=body,
+                headers=headers,
+                timeout=timeout,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+            )
+            try:
+                return self._read(response, deadline)
+            finally:
+                response.release_conn()
+        except HTTPTimeoutError:
+            raise CallFailure(Failure.of(FailureCode.TIMEOUT)) from None
+        except MaxRetryError as problem:
+            late = isinstance(problem.reason, HTTPTimeoutError)
+            raise CallFailure(Failure.of(FailureCode.TIMEOUT if late else FailureCode.UNREACHABLE)) from None
+        except (HTTPError, OSError) as problem:
+            raise CallFailure(Failure.of(FailureCode.UNREACHABLE, type(problem).__name__)) from None
+
+    def _read(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+        pieces = bytearray()
+        for piece in response.stream(_PIECE):
+            pieces += piece
+            if len(pieces) > LARGEST_ANSWER:
+                response.close()
+                raise CallFailure(Failure.of(FailureCode.TOO_LARGE))
+            if time.monotonic() > deadline:
+                response.close()
+                raise CallFailure(Failure.of(FailureCode.TIMEOUT))
+        if response.status in _UNAVAILABLE:
+            raise CallFailure(Failure.of(FailureCode.UNREACHABLE, f"http_{response.status}"))
+        if response.status != _OK:
+            raise CallFailure(Failure.of(FailureCode.GARBAGE, f"http_{response.status}"))
+        return bytes(pieces)
+
+
+class GatewayDirectory:
+    """The gateways of all departments, and what each could do a few seconds ago."""
+
+    def __init__(self, clients: Mapping[str, GatewayClient], *, remember_seconds: float = 5.0) -> None:
+        self._clients = dict(clients)
+        self._remember = remember_seconds
+        self._told: dict[str, tuple[float, dict[str, Any] | None]] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def of_urls(
+        cls, urls: Mapping[str, str], tls: SSLContext | None, *, patience: Patience | None = None
+    ) -> "GatewayDirectory":
+        """Make the directory from addresses by department."""
+        return cls({department: GatewayClient(url, tls, patience=patience) for department, url in urls.items()})
+
+    @property
+    def departments(self) -> tuple[str, ...]:
+        """The departments that have a gateway."""
+        return tuple(self._clients)
+
+    def client(self, department: str) -> GatewayClient | None:
+        """Give the way to a department; None if it has no gateway."""
+        return self._clients.get(department)
+
+    def conformance(self, department: str) -> dict[str, Any] | None:
+        """Tell what a gateway offers, from a few seconds ago at most; None if it can't be reached."""
+        with self._lock:
+            told = self._told.get(department)
+        if told is not None and time.monotonic() - told[0] < self._remember:
+            return told[1]
+        client = self._clients.get(department)
+        try:
+            offered = client.conformance() if client is not None else None
+        except CallFailure:
+            offered = None
+        with self._lock:
+            self._told[department] = (time.monotonic(), offered)
+        return offered
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        for client in self._clients.values():
+            client.close()

@@ -1,0 +1,145 @@
+"""From a question to a signed grant: pure but for the signature. Nothing is asked that no agreement and no policy covers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from huodang.exchange.agreements import AgreementRecord
+from huodang.exchange.answers import Failure, FailureCode, PreparedGrant
+from huodang.exchange.decisions import Action, Actor, Decision, DecisionRequest, decide
+from huodang.exchange.values import GRANT, GRANT_LIFE, Agreement, Grant, Kind, new_identifier, new_nonce, to_the_second
+from huodang.standards import BadValue, IdentityNumber
+from huodang.trust import SignedEnvelope, Signer, sign_envelope
+
+SUBJECT: Final = "identity_number"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be asked of, or done at, a department.
+
+    Attributes:
+        resource: `department.what`.
+        identity_number: whom it is about.
+        claims: what the person or the archive says, by element.
+        parameters: what the question needs beyond the person; of an action its `idempotency_key`.
+        purpose: code of the purpose (用途), which the agreement must name.
+        elements: elements that may be looked at; None for all that the agreement names.
+        fields: elements wanted raw; None for all that agreement and policy permit.
+        owner, employer, region, assigned: of the case, as in DecisionRequest.
+    """
+
+    resource: str
+    case_id: str
+    identity_number: str
+    claims: Mapping[str, str]
+    parameters: Mapping[str, str]
+    purpose: str
+    actor: Actor
+    elements: tuple[str, ...] | None = None
+    fields: tuple[str, ...] | None = None
+    owner: str = ""
+    employer: str = ""
+    region: str = ""
+    assigned: bool = False
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """A grant as signed, with the decision that permits it."""
+
+    grant: Grant
+    envelope: SignedEnvelope
+    decision: Decision
+
+    @property
+    def prepared(self) -> PreparedGrant:
+        """Give what is sent."""
+        grant = self.grant
+        return PreparedGrant(grant.grant_id, grant.resource, grant.provider, grant.case_id, grant, self.envelope)
+
+
+def draft(
+    question: Question, agreements: Sequence[AgreementRecord], signer: Signer, consumer: str, now: datetime
+) -> Drafted | Failure:
+    """Find the agreement, decide, and sign; or say why nothing may be asked.
+
+    Args:
+        question: what is to be asked.
+        agreements: those in force for the resource, newest first.
+        signer: the hub's key.
+        consumer: department in whose name is asked.
+        now: the present instant.
+    """
+    agreement = _covering(question, agreements, signer.holder, consumer)
+    if agreement is None:
+        return Failure.of(FailureCode.NO_AGREEMENT)
+    try:
+        identity = IdentityNumber.parse(question.identity_number)
+    except BadValue:
+        return Failure.of(FailureCode.SUBJECT_INVALID)
+    elements = agreement.elements if question.elements is None else question.elements
+    wanted = agreement.fields if question.fields is None else question.fields
+    if not set(elements) <= set(agreement.elements) or not set(wanted) <= set(agreement.fields):
+        return Failure.of(FailureCode.NO_AGREEMENT, "elements")
+    decision = _decide(question, agreement.kind, tuple(dict.fromkeys((SUBJECT, *elements, *wanted))))
+    if not {SUBJECT, *elements} <= set(decision.elements):
+        return Failure.of(FailureCode.NOT_PERMITTED)
+    grant = Grant(
+        grant_id=new_identifier("g", now),
+        kind=agreement.kind,
+        resource=agreement.resource,
+        agreement_id=agreement.agreement_id,
+        agreement_version=agreement.version,
+        provider=agreement.provider,
+        consumer=agreement.consumer,
+        purpose=question.purpose,
+        legal_basis=agreement.legal_basis,
+        case_id=question.case_id,
+        subject=identity.text,
+        claims=dict(question.claims),
+        parameters=dict(question.parameters),
+        elements=elements,
+        fields=tuple(name for name in wanted if name in decision.elements),
+        issued_at=to_the_second(now),
+        expires_at=to_the_second(now) + GRANT_LIFE,
+        nonce=new_nonce(),
+    )
+    return Drafted(grant, sign_envelope(GRANT, grant.to_payload(), signer), decision)
+
+
+def not_asked(question: Question, failure: Failure) -> PreparedGrant:
+    """Carry a question that may not be asked the same way as those that may."""
+    provider = question.resource.partition(".")[0]
+    return PreparedGrant("", question.resource, provider, question.case_id, None, None, failure)
+
+
+def _covering(
+    question: Question, agreements: Sequence[AgreementRecord], holder: str, consumer: str
+) -> Agreement | None:
+    for one in agreements:
+        agreement = one.agreement
+        if (
+            agreement.consumer == consumer
+            and agreement.grant_signer == holder
+            and question.purpose in agreement.purposes
+        ):
+            return agreement
+    return None
+
+
+def _decide(question: Question, kind: Kind, elements: tuple[str, ...]) -> Decision:
+    return decide(
+        DecisionRequest(
+            actor=question.actor,
+            action=Action.ACT_AT_DEPARTMENT if kind is Kind.ACTION else Action.ASK_DEPARTMENT,
+            purpose=question.purpose,
+            elements=elements,
+            case_id=question.case_id,
+            assigned=question.assigned,
+            owner=question.owner,
+            employer=question.employer,
+            region=question.region,
+        )
+    )

@@ -1,0 +1,210 @@
+"""The hub's side of a call with a purpose: decide, sign, record, and only then ask; judge what comes back, and record that."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from huodang.exchange import records
+from huodang.exchange.agreements import Agreements, AgreementState
+from huodang.exchange.answers import Answer, AnswerRecord, Failure, FailureCode, PreparedGrant, judge
+from huodang.exchange.client import CallFailure, GatewayDirectory
+from huodang.exchange.looks import LookEntry, Looks
+from huodang.exchange.questions import SUBJECT, Drafted, Question, draft, not_asked
+from huodang.exchange.recording import AnswerBook
+from huodang.exchange.values import GRANT
+from huodang.ledger import Ledger, LedgerEntry
+from huodang.store import Clock, Database, shanghai_date
+from huodang.trust import FieldSealer, SignedEnvelope, Signer, TrustedKeys, sha256
+
+LARGEST_BATCH: Final = 256
+"""Grants in one request at most."""
+
+
+class Exchange:
+    """Asks departments. Nothing is asked before grant and look are recorded; nothing raises for one bad answer of many.
+
+    Args:
+        database: the hub's.
+        ledger: where every grant, look and verdict becomes a leaf.
+        signer: the hub's key; agreements name its holder as grant signer.
+        trusted: public keys of all departments.
+        directory: the gateways.
+        sealer: seals grants and verdicts at rest and makes blind indexes.
+        clock: the time.
+        consumer: department in whose name is asked.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        ledger: Ledger,
+        signer: Signer,
+        trusted: TrustedKeys,
+        directory: GatewayDirectory,
+        sealer: FieldSealer,
+        clock: Clock,
+        *,
+        consumer: str = "social_insurance",
+    ) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._signer = signer
+        self._trusted = trusted
+        self._directory = directory
+        self._sealer = sealer
+        self._clock = clock
+        self._consumer = consumer
+        self.agreements = Agreements(ledger, trusted, clock)
+        self._looks = Looks(database, ledger, clock)
+        self._book = AnswerBook(ledger, sealer)
+
+    def prepare(self, connection: Connection, questions: Sequence[Question]) -> list[PreparedGrant]:
+        """Find the agreement, decide, sign and record for each question, in the caller's transaction.
+
+        A question that no agreement or policy covers comes back with its failure and without a grant; the others go on.
+        """
+        now = self._clock.now()
+        resources = [question.resource for question in questions]
+        agreements = self.agreements.in_force(connection, resources, shanghai_date(now))
+        prepared: list[PreparedGrant] = []
+        made: list[tuple[Question, Drafted]] = []
+        for question in questions:
+            one = draft(question, agreements.get(question.resource, []), self._signer, self._consumer, now)
+            if isinstance(one, Failure):
+                prepared.append(not_asked(question, one))
+            else:
+                prepared.append(one.prepared)
+                made.append((question, one))
+        if made:
+            self._record_drafts(connection, made, now)
+        return prepared
+
+    def ask(self, provider: str, prepared: Sequence[PreparedGrant]) -> list[Answer]:
+        """Send grants of one provider, many in one request, and judge what comes back. Touches no database."""
+        answers: dict[int, Answer] = {}
+        sendable: list[tuple[int, PreparedGrant, str]] = []
+        for position, one in enumerate(prepared):
+            if one.failure is not None or one.envelope is None:
+                answers[position] = Answer(one, failure=one.failure or Failure.of(FailureCode.NOT_PERMITTED))
+            elif one.provider != provider:
+                answers[position] = Answer(one, failure=Failure.of(FailureCode.NOT_ALLOWED, "provider"))
+            else:
+                sendable.append((position, one, one.envelope.to_json()))
+        for start in range(0, len(sendable), LARGEST_BATCH):
+            batch = sendable[start : start + LARGEST_BATCH]
+            came = self._send(provider, [text for *_, text in batch])
+            now = self._clock.now()
+            for (position, one, _), raw in zip(batch, came, strict=True):
+                answers[position] = self._judge(one, raw, now)
+        return [answers[position] for position in range(len(prepared))]
+
+    def record(self, connection: Connection, answer: Answer) -> AnswerRecord:
+        """Record one answer; see `record_all`."""
+        return self.record_all(connection, [answer])[0]
+
+    def record_all(self, connection: Connection, answers: Sequence[Answer]) -> list[AnswerRecord]:
+        """Record what came back, in the caller's transaction.
+
+        The same verdict recorded again changes nothing. A second verdict that differs is kept as evidence, and the
+        grant's outcome becomes a conflict.
+        """
+        return self._book.record(connection, answers, self._clock.now())
+
+    def availability(self) -> dict[str, bool]:
+        """Tell by resource what can be answered at this moment: gateway reached, source readable, agreement in force."""
+        departments = self._directory.departments
+        with ThreadPoolExecutor(max_workers=max(1, len(departments))) as together:
+            offers = list(together.map(self._directory.conformance, departments))
+        ready: dict[str, bool] = {}
+        for offered in offers:
+            for one in (offered or {}).get("resources", ()):
+                if isinstance(one, dict) and isinstance(name := one.get("resource"), str):
+                    ready[name] = one.get("ready") is True
+        with self._database.read() as connection:
+            agreed = [one for one in self.agreements.all(connection) if one.state is AgreementState.IN_FORCE]
+        return {one.agreement.resource: ready.get(one.agreement.resource, False) for one in agreed}
+
+    def verdicts_of(self, connection: Connection, grant_id: str) -> list[SignedEnvelope]:
+        """Give the signed verdicts of a grant; more than one if a department contradicted itself."""
+        return self._book.verdicts_of(connection, grant_id)
+
+    def subject_index(self, identity_number: str) -> str:
+        """Give the blind index under which grants and looks of a person stand."""
+        return self._sealer.blind_index(SUBJECT, identity_number)
+
+    def _record_drafts(self, connection: Connection, made: Sequence[tuple[Question, Drafted]], now: datetime) -> None:
+        texts = [one.envelope.to_json() for _, one in made]
+        looks = [self._look(question, one) for question, one in made]
+        entries = [
+            (LedgerEntry(GRANT, now, _facts(one)), text.encode()) for (_, one), text in zip(made, texts, strict=True)
+        ]
+        ids = self._ledger.record_all(connection, [*entries, *(self._looks.leaf(look, now) for look in looks)])
+        rows = []
+        for (_, one), text, look, entry_id in zip(made, texts, looks, ids[: len(made)], strict=True):
+            grant = one.grant
+            rows.append(
+                {
+                    "grant_id": grant.grant_id,
+                    "resource": grant.resource,
+                    "provider": grant.provider,
+                    "agreement_id": grant.agreement_id,
+                    "agreement_version": grant.agreement_version,
+                    "purpose": grant.purpose,
+                    "case_id": grant.case_id,
+                    "subject_index": look.subject_index,
+                    "digest": one.envelope.digest,
+                    "envelope": self._sealer.seal(GRANT, text, grant.grant_id),
+                    "issued_at": grant.issued_at,
+                    "expires_at": grant.expires_at,
+                    "state": "issued",
+                    "entry_id": entry_id,
+                }
+            )
+        connection.execute(sa.insert(records.grant), rows)
+        self._looks.insert(connection, looks, ids[len(made) :], now)
+
+    def _look(self, question: Question, one: Drafted) -> LookEntry:
+        return LookEntry(
+            actor=question.actor,
+            purpose=question.purpose,
+            case_id=question.case_id,
+            subject_index=self.subject_index(one.grant.subject),
+            elements=tuple(dict.fromkeys((*one.grant.elements, *one.grant.fields))),
+            decision=one.decision,
+            what=one.grant.resource,
+        )
+
+    def _send(self, provider: str, texts: Sequence[str]) -> Sequence[bytes | Failure]:
+        client = self._directory.client(provider)
+        if client is None:
+            return [Failure.of(FailureCode.UNREACHABLE, "no_gateway")] * len(texts)
+        try:
+            return client.answers(texts)
+        except CallFailure as problem:
+            return [problem.failure] * len(texts)
+
+    def _judge(self, prepared: PreparedGrant, raw: bytes | Failure, now: datetime) -> Answer:
+        if isinstance(raw, Failure):
+            return Answer(prepared, failure=raw)
+        answer = judge(prepared, raw, self._trusted, now)
+        # What can't be used is remembered by its digest, so that it can be told apart later; it is kept nowhere.
+        return answer if answer.verdict is not None else replace(answer, received=sha256(raw).hex())
+
+
+def _facts(one: Drafted) -> dict[str, str]:
+    grant = one.grant
+    return {
+        "grant": grant.grant_id,
+        "resource": grant.resource,
+        "provider": grant.provider,
+        "consumer": grant.consumer,
+        "agreement": f"{grant.agreement_id}/{grant.agreement_version}",
+        "purpose": grant.purpose,
+        "case": grant.case_id,
+        "digest": one.envelope.digest,
+    }
