@@ -29,7 +29,7 @@ _FONDS = re.compile(r"[A-Z][0-9]{3}")
 _SUBCLASS = re.compile(r"[A-Z]{2,6}")
 _YEAR = re.compile(r"[0-9]{4}")
 _TERM = re.compile(r"Y|D[1-9][0-9]{0,2}")
-_UNIT = re.compile(r"(?!(?:Y|D[1-9][0-9]{0,2}|[0-9]{4})$)[^\W_]{1,40}")
+_UNIT = re.compile(r"[^\W_]{1,40}")
 _NUMBER = re.compile(r"[0-9]{3,8}")
 
 

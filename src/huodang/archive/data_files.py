@@ -108,7 +108,7 @@ class ArchiveProfile:
                 "档案配置缺项或写法有误", "The archive profile lacks something or is malformed", place
             ) from error
         except ArchivalCodeError as error:
-            raise error.at(place)
+            raise error.at(place) from None
         return profile
 
     def code(self, year: int, number: int) -> ArchivalCode:
@@ -139,7 +139,7 @@ class PersonnelCategory:
 
 @dataclass(frozen=True)
 class ItemKind:
-    """A kind of item in the volume of a joint case; its title is fixed, so that nothing personal stands in the clear."""
+    """A kind of item in the volume of a joint case; its title is fixed: nothing personal stands in the clear."""
 
     kind: str
     chinese: str

@@ -70,8 +70,8 @@ class VolumeFolders:
     def place(self, staged: Path, code: str, metadata: Mapping[str, Any]) -> bytes:
         """Complete a staged folder and move it to where its volume stands; give the manifest.
 
-        The caller holds the number: no other transaction files under this code. A folder that stands there nevertheless
-        was left by one that didn't commit, or belongs to a database since restored to an earlier state; it is set aside.
+        The caller holds the number: no other transaction files under this code. A folder that stands there all the same
+        was left by one that didn't commit, or by a database since restored to an earlier state; it is set aside.
         """
         _write(staged / METADATA, canonical_json(metadata))
         manifest = canonical_json({"archival_code": code, "files": _describe(staged)})

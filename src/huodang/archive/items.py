@@ -28,8 +28,8 @@ class ItemDraft:
     Attributes:
         kind: One of the item kinds, such as `application` or `verdict`; it gives the title.
         content: The bytes; sealed before they reach the disk.
-        label: A code that tells items of one kind apart, such as `police.alive`. It stands in the clear, so it can hold no
-            free text.
+        label: A code that tells items of one kind apart, such as `police.alive`. It stands in the clear, so it can hold
+            no free text.
         media_type: What the bytes are.
         made_on: The day the item was made, if known.
     """

@@ -50,7 +50,7 @@ class PaymentDraft:
 
 @dataclass(frozen=True)
 class PaymentRecord:
-    """One recorded payment. The person stands in it by blind index only; `PaymentRecords.identity_number` opens the seal.
+    """One recorded payment, its person by blind index only; `PaymentRecords.identity_number` opens the seal.
 
     Attributes:
         id: Row number.
@@ -105,8 +105,8 @@ class PaymentRecords:
         Raises:
             PaymentAmountError: the amount isn't above nothing, or isn't the sum of the parts.
             PaymentChangedError: this case recorded it before with other figures.
-            DoublePaymentError: another case recorded a payment of this kind for the person, scheme and month; or a first
-                payment for the person and scheme in any month.
+            DoublePaymentError: another case recorded a payment of this kind for the person, scheme and month, or a
+                first payment for the person and scheme in any month.
             UnknownCode: the scheme isn't in the code table.
         """
         code_table("scheme").require(draft.scheme)

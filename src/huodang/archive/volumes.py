@@ -81,7 +81,8 @@ class VolumeReport:
 class Volumes:
     """Files volumes in the caller's transaction, reads and verifies them.
 
-    Reading an item is reading personal data: the caller decides and records the look first (`exchange.decide`, `Looks`).
+    Reading an item is reading personal data: the caller decides and records the look first (`exchange.decide`,
+    `Looks`).
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Volumes:
         ledger: Ledger,
         clock: Clock,
         folder: Path | str,
+        *,
         profile: ArchiveProfile | None = None,
     ) -> None:
         self._database = database
@@ -175,13 +177,25 @@ class Volumes:
             VolumeMissingError: no volume has this archival code, or no item of it this number.
             VolumeAlteredError: the item is not what was filed.
         """
+        return self.disclose(archival_code, number)[1]
+
+    def disclose(self, archival_code: str, number: str) -> tuple[bytes, bytes]:
+        """Read one item together with the salt of its commitment.
+
+        With these two, `metadata.json`, `manifest.json` and the ledger's receipt of the manifest, anybody can check that the
+        item stood in the volume when it was filed; no key is needed.
+
+        Raises:
+            VolumeMissingError: no volume has this archival code, or no item of it this number.
+            VolumeAlteredError: the item is not what was filed.
+        """
         record = self.get(archival_code)
         for item in self._items(record):
             if item.number == number:
-                content = self._open(record, item)
-                if content is None:
+                opened = self._open(record, item)
+                if opened is None:
                     raise VolumeAlteredError(archival_code, item.file)
-                return content
+                return opened
         raise _missing(archival_code, "件", "item")
 
     def verify(self, archival_code: str) -> VolumeReport:
@@ -263,7 +277,7 @@ class Volumes:
             raise VolumeAlteredError(record.archival_code, METADATA)
         return [VolumeItem.from_json(row) for row in parse_strict(data)["items"]]
 
-    def _open(self, record: VolumeRecord, item: VolumeItem) -> bytes | None:
+    def _open(self, record: VolumeRecord, item: VolumeItem) -> tuple[bytes, bytes] | None:
         sealed = self._folders.checked(record.archival_code, item.file, record.manifest_sha256)
         if sealed is None:
             return None
@@ -272,7 +286,7 @@ class Volumes:
         except BrokenSealError:
             return None
         salt, content = unwrap(text)
-        return content if commit(salt, content) == item.commitment else None
+        return (salt, content) if commit(salt, content) == item.commitment else None
 
     def _list(self, condition: ColumnElement[bool]) -> list[VolumeRecord]:
         with self._database.read() as connection:
