@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from huodang.pension.errors import ParameterFileError, ParameterMissing
-from huodang.standards import Money, Month, Place
+from huodang.standards import BadValue, Money, Month, Place
 
 NATIONAL = "national"
 Value = str | Mapping[str, Any]
@@ -254,7 +254,7 @@ def read_parameter_file(text: str, file: str, behind: ProvinceParameters | None 
             english=content["english"],
             region_code=content["region_code"],
         )
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError, BadValue) as error:
         raise ParameterFileError(
             "参数文件无法读取，或缺少必需的内容",
             f"the parameter file can't be read, or lacks something: {error}",
