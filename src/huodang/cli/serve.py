@@ -1,5 +1,55 @@
-"""`huodang serve`."""
+"""`huodang serve`: run one process of a deployment."""
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 app = typer.Typer(help="运行服务 / run a process", no_args_is_help=True)
+
+ConfigFile = Annotated[
+    Path, typer.Option("--config", help="YAML 配置文件 / the YAML file", exists=True, dir_okay=False)
+]
+ExitWithParent = Annotated[
+    bool, typer.Option("--exit-with-parent", help="父进程结束时一并结束 / end when the parent process is gone")
+]
+
+
+@app.command()
+def gateway(
+    config: ConfigFile,
+    *,
+    check: Annotated[
+        bool, typer.Option("--check", help="只检查配置与数据源，然后退出 / check file and source, then exit")
+    ] = False,
+    exit_with_parent: ExitWithParent = False,
+) -> None:
+    """运行部门的前置机 / run a department's gateway.
+
+    The file's format stands in docs/gateway.md. SIGTERM or SIGINT end the process cleanly.
+
+    Examples:
+      huodang serve gateway --config departments/police/gateway.yaml --check
+
+      huodang serve gateway --config departments/police/gateway.yaml
+    """
+    from huodang.cli.serving import ServingTls, run_application
+    from huodang.exchange import Gateway, gateway_application, read_gateway_file
+
+    file = read_gateway_file(config)
+    built = Gateway.open(file)
+    for warning in built.warnings:
+        typer.echo(f"提醒 / warning: {warning}", err=True)
+    if check:
+        names = "、".join(built.resources)
+        typer.echo(f"配置可用 / the file is usable: {file.spec.department}: {names}")
+        built.close()
+        return
+    tls = file.spec.tls
+    run_application(
+        gateway_application(built),
+        host=file.spec.listen.host,
+        port=file.spec.listen.port,
+        tls=ServingTls(file.beside(tls.certificate), file.beside(tls.key), file.beside(tls.authority)) if tls else None,
+        exit_with_parent=exit_with_parent,
+    )

@@ -1,8 +1,8 @@
 """The exchange (数据共享): catalogue, agreements, grants, verdicts, decisions, looks, the gateway, the ferry.
 
-A hub asks departments through `Exchange`: it finds the agreement, decides by policy, signs a grant, records grant and look in
-the ledger, and only then asks. A department answers through its gateway (`build_gateway`), which checks everything itself.
-What may be seen is decided by `decide`; who looked is told by `Looks`; the portal is reached over the `Ferry`.
+A hub asks departments through `Exchange`: it finds the agreement, decides by policy, signs a grant, records grant and
+look in the ledger, and only then asks. A department answers through its gateway (`build_gateway`), which checks it all
+itself. What may be seen is decided by `decide`; who looked is told by `Looks`; the portal is reached over the `Ferry`.
 """
 
 from huodang.exchange.agreements import (
@@ -34,6 +34,11 @@ from huodang.exchange.errors import (
     SourceError,
     TransitionError,
 )
+from huodang.exchange.ferry import Crossing, Ferry
+from huodang.exchange.gateway.application import build_gateway, gateway_application
+from huodang.exchange.gateway.config import GatewayFile, read_gateway_file
+from huodang.exchange.gateway.memory import LogLine
+from huodang.exchange.gateway.service import Gateway
 from huodang.exchange.looks import Look, LookEntry, Looks
 from huodang.exchange.questions import Question
 from huodang.exchange.service import Exchange
@@ -72,18 +77,23 @@ __all__ = [
     "Agreements",
     "Answer",
     "AnswerRecord",
+    "Crossing",
     "Decision",
     "DecisionRequest",
     "Exchange",
     "ExchangeError",
     "Failure",
     "FailureCode",
+    "Ferry",
     "FerryError",
+    "Gateway",
     "GatewayClient",
     "GatewayConfigError",
     "GatewayDirectory",
+    "GatewayFile",
     "Grant",
     "Kind",
+    "LogLine",
     "Look",
     "LookEntry",
     "Looks",
@@ -97,8 +107,11 @@ __all__ = [
     "SourceError",
     "TransitionError",
     "Verdict",
+    "build_gateway",
     "check_policies",
     "decide",
+    "gateway_application",
     "policy_ids",
+    "read_gateway_file",
     "revoke_envelope",
 ]

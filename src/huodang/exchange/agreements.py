@@ -1,4 +1,4 @@
-"""Agreements (共享协议) at the hub: one transition table, envelopes signed by both sides, the files that gateways hold."""
+"""Agreements (共享协议) at the hub: one transition table, envelopes signed by both sides, files for the gateways."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -102,7 +102,7 @@ class Agreements:
     def take(self, connection: Connection, envelope: SignedEnvelope | str | bytes) -> AgreementRecord:
         """Take an agreement with one signature or both; taking the same again changes nothing.
 
-        Whose signatures it carries decides the state. A version already known may come again with the signature it lacked.
+        Whose signatures it carries decides the state. A known version may come again with the signature it lacked.
 
         Raises:
             EnvelopeError: a signature is wrong, of an untrusted key, or of someone who isn't a side.
@@ -250,7 +250,7 @@ class Agreements:
             )
         )
         self._write_history(
-            connection, record, "", AgreementEvent.DRAW_UP, AgreementState.DRAFT, envelope.signer, envelope
+            connection, agreement, ("", AgreementEvent.DRAW_UP, AgreementState.DRAFT), envelope.signer, envelope
         )
         return record
 
@@ -278,7 +278,7 @@ class Agreements:
         kept = envelope if envelope.kind == AGREEMENT else record.envelope
         table = records.agreement
         connection.execute(sa.update(table).where(*_is(record.agreement)).values(state=state, envelope=kept.to_json()))
-        self._write_history(connection, record, record.state, event, state, by, envelope)
+        self._write_history(connection, record.agreement, (record.state, event, state), by, envelope)
         moved = AgreementRecord(record.agreement, state, kept)
         if state is AgreementState.IN_FORCE:
             for older in self._versions(connection, record.agreement.agreement_id):
@@ -289,15 +289,13 @@ class Agreements:
     def _write_history(
         self,
         connection: Connection,
-        record: AgreementRecord,
-        from_state: str,
-        event: AgreementEvent,
-        to_state: AgreementState,
+        agreement: Agreement,
+        step: tuple[str, AgreementEvent, AgreementState],
         by: str,
         envelope: SignedEnvelope,
     ) -> None:
         now = self._clock.now()
-        agreement = record.agreement
+        from_state, event, to_state = step
         facts = {
             "agreement": agreement.agreement_id,
             "version": str(agreement.version),

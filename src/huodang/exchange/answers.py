@@ -1,4 +1,4 @@
-"""What came back for a grant: pure. A verdict counts only if it is signed by the provider and answers exactly this grant."""
+"""What came back for a grant: pure. A verdict counts if its provider signed it and it answers exactly this grant."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,7 @@
 """Who may see or do what: Cedar policies in files, parsed once, default deny; each decision names the policy behind it.
 
-The policies stand in `policies/*.cedar`, one file a group of people. Elements are judged by their sensitivity level (1 to 4),
-so a decision costs at most one evaluation for each level asked for.
+The policies stand in `policies/*.cedar`, one file a group of people. Elements are judged by their sensitivity level
+(1 to 4), so a decision costs at most one evaluation for each level asked for.
 """
 
 import json
@@ -291,7 +291,7 @@ _REGION_PAIRS: Final = 3
 
 
 def _covers(outer: str, inner: str) -> bool:
-    """Say whether a region lies in another: codes of three pairs of digits, `00` standing for all of the level above."""
+    """Say whether a region lies in another: three pairs of digits, `00` standing for all of the level above."""
     if len(outer) != 2 * _REGION_PAIRS or len(inner) != 2 * _REGION_PAIRS:
         return False
     pairs: Iterable[tuple[str, str]] = ((outer[at : at + 2], inner[at : at + 2]) for at in range(0, 6, 2))

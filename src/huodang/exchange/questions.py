@@ -1,4 +1,4 @@
-"""From a question to a signed grant: pure but for the signature. Nothing is asked that no agreement and no policy covers."""
+"""From a question to a signed grant. Nothing is asked that no agreement and no policy covers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Recording what came back from departments: verdict, row and ledger leaf in one transaction; evidence is never overwritten."""
+"""Recording what came back: verdict, row and ledger leaf in one transaction; evidence is never overwritten."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

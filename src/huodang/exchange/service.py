@@ -1,4 +1,4 @@
-"""The hub's side of a call with a purpose: decide, sign, record, and only then ask; judge what comes back, and record that."""
+"""The hub's side of a call with a purpose: decide, sign, record, only then ask; judge what comes back, record that."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,7 +39,7 @@ class Exchange:
         consumer: department in whose name is asked.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  (the order is that of docs/architecture.md)
         self,
         database: Database,
         ledger: Ledger,
@@ -116,7 +116,7 @@ class Exchange:
         return self._book.record(connection, answers, self._clock.now())
 
     def availability(self) -> dict[str, bool]:
-        """Tell by resource what can be answered at this moment: gateway reached, source readable, agreement in force."""
+        """Tell by resource what can be answered now: gateway reached, source readable, agreement in force."""
         departments = self._directory.departments
         with ThreadPoolExecutor(max_workers=max(1, len(departments))) as together:
             offers = list(together.map(self._directory.conformance, departments))

@@ -62,7 +62,7 @@ OUTCOMES: Final[dict[Kind, frozenset[Outcome]]] = {
 }
 
 
-class _Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A payload that goes into an envelope and comes out of one."""
 
     def to_payload(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class _Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             ) from None
 
 
-class Agreement(_Message, frozen=True, kw_only=True):
+class Agreement(Message, frozen=True, kw_only=True):
     """Who may use which elements of a resource, for which purposes, until when (共享协议).
 
     Attributes:
@@ -124,7 +124,7 @@ class Agreement(_Message, frozen=True, kw_only=True):
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
 
-class Revocation(_Message, frozen=True, kw_only=True):
+class Revocation(Message, frozen=True, kw_only=True):
     """One side ends an agreement (all versions up to this one), at once."""
 
     agreement_id: Token
@@ -133,7 +133,7 @@ class Revocation(_Message, frozen=True, kw_only=True):
     revoked_at: Instant
 
 
-class Grant(_Message, frozen=True, kw_only=True):
+class Grant(Message, frozen=True, kw_only=True):
     """One signed permission for one call (调用授权).
 
     Attributes:
@@ -165,7 +165,7 @@ class Grant(_Message, frozen=True, kw_only=True):
     fields: Names = ()
 
 
-class Verdict(_Message, frozen=True, kw_only=True):
+class Verdict(Message, frozen=True, kw_only=True):
     """The minimal signed answer (结论) to one grant.
 
     Attributes:
@@ -188,7 +188,7 @@ class Verdict(_Message, frozen=True, kw_only=True):
     fields: Values = {}
 
 
-class Refusal(_Message, frozen=True, kw_only=True):
+class Refusal(Message, frozen=True, kw_only=True):
     """A gateway's signed no: it didn't read its source. A hub can tell it from garbage.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""What a gateway does at its department: at most once for one idempotency key, in one transaction of the department's database."""
+"""What a gateway does at its department: at most once for a key, in one transaction of the department's database."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -192,6 +192,7 @@ def _perform(
             if len(fitting) > 1 and not action.all_rows:
                 return Performed(Outcome.REFUSED, SEVERAL_ROWS)
             row = fitting[0]
+        # Values are made before the row is changed: `{row.…}` is the row as it was.
         inserted = [
             (source.table(one.table), _filled(one.values, texts, row, source.table(one.table)))
             for one in action.inserts
@@ -204,8 +205,8 @@ def _perform(
                     table.c[column].in_([typed(value, table.c[column].type) for value in values])
                 )
             connection.execute(statement.values(_filled(action.set, texts, row, table)))
-        for table, values in inserted:
-            connection.execute(sa.insert(table).values(values))
+        for target, written in inserted:
+            connection.execute(sa.insert(target).values(written))
         return Performed(Outcome.DONE, DONE, _record(action, source, connection, texts))
 
 

@@ -1,4 +1,4 @@
-"""Whether a gateway admits a grant. Pure: signature, agreement, time and elements are checked here; replay in the gateway's memory."""
+"""Whether a gateway admits a grant: signature, agreement, time, elements. Pure; replay is for the gateway's memory."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Conditions of a gateway's file: `{death_date: present}`, `{name: differs_from_claim}`, `any`, `all`, `not`.
 
-A condition is compiled once at start-up into a function of one row's standard values and the grant's claims and parameters.
-With an absent value no comparison holds; `absent` and `present` ask for absence itself.
+A condition is compiled once at start-up into a function of one row's standard values and the grant's claims and
+parameters. With an absent value no comparison holds; `absent` and `present` ask for absence itself.
 """
 
 import re
@@ -42,8 +42,8 @@ class Facts:
     parameters: Mapping[str, str]
 
 
-class QuestionFault(Exception):  # noqa: N818  (turned into a signed refusal by the gateway, never shown as it is)
-    """The grant lacks something the resource needs, or it can't be compared. Carries a code and the name of the thing."""
+class QuestionFault(Exception):  # noqa: N818  (becomes a signed refusal, never shown)
+    """The grant lacks something the resource needs, or it can't be compared. Carries a code and the thing's name."""
 
     def __init__(self, code: str, name: str) -> None:
         super().__init__(code, name)

@@ -1,4 +1,4 @@
-"""From a cell of a department's row to a value of a standard element, or a fault that names neither person nor value."""
+"""From a cell of a department's row to a value of a standard element, or a fault that names no person and no value."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """A department's database as a source: SQLite, MariaDB/MySQL or PostgreSQL.
 
-Checks read through a session that the database itself holds read-only; actions write through another, in one transaction.
+Checks read through a session that the database itself holds read-only; actions write through another, in one
+transaction.
 """
 
 from collections.abc import Iterator, Sequence
@@ -49,7 +50,7 @@ class DatabaseSource:
         )
 
         @sa.event.listens_for(engine, "connect")
-        def greet(raw: Any, _record: object) -> None:
+        def greet(raw: Any, _record: object) -> None:  # noqa: ANN401  (each driver has its own kind of connection)
             if self._kind == "sqlite":
                 raw.isolation_level = None  # transactions begin where we say, see `begin`
             if read_only:

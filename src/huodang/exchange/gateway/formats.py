@@ -1,8 +1,9 @@
-"""Dates, months and instants as a department's source writes them, read by a pattern such as `yyyymmdd` or `yyyy-mm-dd hh:mm:ss`."""
+"""Dates, months and instants as a source writes them, read by a pattern such as `yyyymmdd` or `yyyy-mm-dd hh:mm:ss`."""
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from datetime import date as calendar_date
 from typing import Final, Self
 
 from huodang.store import SHANGHAI
@@ -64,11 +65,11 @@ class MomentFormat:
         """Read an instant; parts the pattern leaves out are the first of their kind. Gives UTC."""
         numbers = {"day": 1, **self._numbers(text)}
         try:
-            return datetime(**numbers, tzinfo=SHANGHAI).astimezone(UTC)  # type: ignore[arg-type]  # names are datetime's
+            return datetime(**numbers, tzinfo=SHANGHAI).astimezone(UTC)
         except ValueError:
             raise FormatFault(self.pattern) from None
 
-    def date(self, text: str) -> date:
+    def date(self, text: str) -> calendar_date:
         """Read a date."""
         if "day" not in self.parts:
             raise FormatFault(self.pattern)
@@ -78,7 +79,7 @@ class MomentFormat:
         """Read a month, as `YYYYMM`."""
         return f"{self.instant(text).astimezone(SHANGHAI):%Y%m}"
 
-    def write(self, day: date) -> str:
+    def write(self, day: calendar_date) -> str:
         """Write a date (or a date with time, in Beijing time) by this pattern."""
         moment = day.astimezone(SHANGHAI) if isinstance(day, datetime) else datetime(day.year, day.month, day.day)  # noqa: DTZ001  (a calendar day has no zone)
         seen_hour = False

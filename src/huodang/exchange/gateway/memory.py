@@ -1,7 +1,7 @@
 """What a gateway remembers in its own small database: grants it has answered, and an append-only log for its steward.
 
-SQLite with full synchronisation: an answer leaves the gateway only after its line is on the disk. The log holds no personal
-data; a person's lines are found by a mark that only this gateway's secret can make.
+SQLite with full synchronisation: an answer leaves the gateway only after its line is on the disk. The log holds no
+personal data; a person's lines are found by a mark that only this gateway's secret can make.
 """
 
 import json
@@ -43,8 +43,8 @@ CREATE TABLE answers (
 );
 CREATE INDEX ix_answers_subject_mark ON answers (subject_mark);
 CREATE INDEX ix_answers_grant_id ON answers (grant_id);
-CREATE TRIGGER answers_are_not_changed BEFORE UPDATE ON answers BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
-CREATE TRIGGER answers_are_not_deleted BEFORE DELETE ON answers BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER answers_stay BEFORE UPDATE ON answers BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER answers_last BEFORE DELETE ON answers BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 """
 
 
@@ -78,8 +78,8 @@ class LogLine:
 
 
 _COLUMNS: Final = (
-    "answered_at, grant_id, grant_digest, consumer, purpose, case_id, resource, agreement_id, agreement_version, elements, "
-    "fields, subject_mark, outcome, reason, evidence_hash, salt"
+    "answered_at, grant_id, grant_digest, consumer, purpose, case_id, resource, agreement_id, agreement_version, "
+    "elements, fields, subject_mark, outcome, reason, evidence_hash, salt"
 )
 _INSERT: Final = f"INSERT INTO answers ({_COLUMNS}) VALUES ({', '.join('?' * 16)})"  # noqa: S608  (fixed names only)
 
@@ -126,7 +126,7 @@ class GatewayMemory:
             answered: for each, the nonce to take and when it may be forgotten (None for refusals), and the line.
 
         Returns:
-            Positions whose nonce another request took in the meantime: nothing is written of them, they are to be refused.
+            Positions whose nonce another request took in the meantime: nothing is written of them.
         """
         late: set[int] = set()
         with self._writing() as cursor:

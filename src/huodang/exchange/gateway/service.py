@@ -6,24 +6,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import sqlalchemy as sa
-
 from huodang.exchange.errors import SourceError
-from huodang.exchange.gateway.actions import ActionResource, check_action, compile_action, perform
-from huodang.exchange.gateway.admission import Admitted, Resource, admit, read_grant
+from huodang.exchange.gateway.actions import ActionResource, perform
+from huodang.exchange.gateway.admission import Admitted, admit, read_grant
 from huodang.exchange.gateway.answers import Answer, Finding
+from huodang.exchange.gateway.assembly import check_listening, check_resources, compile_resources, open_source
 from huodang.exchange.gateway.conditions import QuestionFault
-from huodang.exchange.gateway.config import GatewayFile, config_error, fill_variables
+from huodang.exchange.gateway.config import GatewayFile, process_environment
 from huodang.exchange.gateway.conversion import QUARANTINED, UNREACHABLE, CellFault, Row, plain
-from huodang.exchange.gateway.database_source import SUPPORTED, DatabaseSource
-from huodang.exchange.gateway.file_source import ENCODINGS, FileSource
-from huodang.exchange.gateway.mapping import CheckResource, check_columns, columns_of, compile_check, unmapped_codes
+from huodang.exchange.gateway.database_source import DatabaseSource
+from huodang.exchange.gateway.mapping import CheckResource
 from huodang.exchange.gateway.memory import GatewayMemory, LogLine
 from huodang.exchange.gateway.refusals import Refused
 from huodang.exchange.gateway.shelf import AgreementShelf
-from huodang.exchange.gateway.sources import Found, Lookup, Source, Wanted
+from huodang.exchange.gateway.sources import Found, Lookup, Wanted
 from huodang.exchange.values import REFUSAL, VERDICT, Grant, Outcome, Refusal, Verdict, to_the_second
-from huodang.standards import Place
 from huodang.store import Clock, OffsetClock, SystemClock, utc_text
 from huodang.trust import (
     EnvelopeError,
@@ -51,16 +48,11 @@ class _Reply:
 
 
 class Gateway:
-    """One department's gateway (前置机). Built from its file; refuses to start when the file doesn't fit the source.
-
-    Raises:
-        GatewayConfigError: something in the file is wrong; the place names resource and column.
-        SourceError: the source can't be read at start-up.
-        TrustError: key or list of trusted keys can't be used.
-    """
+    """One department's gateway (前置机). Built from its file; refuses to start when the file doesn't fit the source."""
 
     def __init__(self, file: GatewayFile, environment: Mapping[str, str], clock: Clock | None = None) -> None:
         spec = file.spec
+        check_listening(file)
         self.file = file
         self.department = spec.department
         self.source = open_source(file, environment)
@@ -81,6 +73,24 @@ class Gateway:
         self.memory = GatewayMemory(file.beside(spec.database))
         self._skew = timedelta(seconds=spec.limits.clock_skew_seconds)
         self._answered = 0
+
+    @classmethod
+    def open(
+        cls, file: GatewayFile, *, environment: Mapping[str, str] | None = None, clock: Clock | None = None
+    ) -> "Gateway":
+        """Open the gateway of a file.
+
+        Args:
+            file: the file as `read_gateway_file` gives it.
+            environment: where `${NAME}` of the source's URL comes from; None for that of this process.
+            clock: the time; None for the machine's, moved by `clock_offset_file` if the file names one.
+
+        Raises:
+            GatewayConfigError: something in the file is wrong; the place names resource and column.
+            SourceError: the source can't be read at start-up.
+            TrustError: key or list of trusted keys can't be used.
+        """
+        return cls(file, process_environment() if environment is None else environment, clock)
 
     def answer(self, batch: Sequence[bytes | str]) -> list[SignedEnvelope]:
         """Answer many grants at once. One bad grant is refused; the others are answered."""
@@ -235,17 +245,20 @@ class Gateway:
         return _Reply(line, verdict, one.grant.nonce, one.grant.expires_at + 2 * self._skew)
 
     def _refuse(self, refused: Refused, grant: Grant | None, digest: str, now: datetime) -> _Reply:
+        line = self._line(grant, digest, REFUSAL, refused.code, now)
+        return _Reply(line, self._refusal(refused, line))
+
+    def _refusal(self, refused: Refused, line: LogLine) -> Refusal:
         chinese, english = refused.sentences()
-        refusal = Refusal(
-            grant_id=grant.grant_id if grant else "",
-            grant_digest=digest,
+        return Refusal(
+            grant_id=line.grant_id,
+            grant_digest=line.grant_digest,
             provider=self.department,
             code=refused.code,
             chinese=chinese,
             english=english,
-            answered_at=to_the_second(now),
+            answered_at=line.answered_at,
         )
-        return _Reply(self._line(grant, digest, REFUSAL, refused.code, now), refusal)
 
     def _line(self, grant: Grant | None, digest: str, outcome: str, reason: str, now: datetime) -> LogLine:
         return LogLine(
@@ -268,35 +281,19 @@ class Gateway:
     def _sign(self, replies: list[_Reply]) -> list[SignedEnvelope]:
         """Write the lines and then sign: nothing leaves that the log doesn't hold."""
         late = self.memory.write([(one.nonce, one.nonce_until, one.line) for one in replies])
-        envelopes: list[SignedEnvelope] = []
-        for position, one in enumerate(replies):
-            if position in late:
-                refused = Refused("replayed")
-                chinese, english = refused.sentences()
-                payload: Verdict | Refusal = Refusal(
-                    grant_id=one.line.grant_id,
-                    grant_digest=one.line.grant_digest,
-                    provider=self.department,
-                    code=refused.code,
-                    chinese=chinese,
-                    english=english,
-                    answered_at=one.line.answered_at,
-                )
-                self.memory.write(
-                    [
-                        (
-                            None,
-                            None,
-                            replace(
-                                one.line, outcome=REFUSAL, reason=refused.code, fields=(), evidence_hash="", salt=""
-                            ),
-                        )
-                    ]
-                )
-            else:
-                payload = one.payload
-            kind = VERDICT if isinstance(payload, Verdict) else REFUSAL
-            envelopes.append(sign_envelope(kind, payload.to_payload(), self._signer))
+        replayed = Refused("replayed")
+        for position in late:
+            line = replace(
+                replies[position].line, outcome=REFUSAL, reason=replayed.code, fields=(), evidence_hash="", salt=""
+            )
+            self.memory.write([(None, None, line)])
+            replies[position] = _Reply(line, self._refusal(replayed, line))
+        envelopes = [
+            sign_envelope(
+                VERDICT if isinstance(one.payload, Verdict) else REFUSAL, one.payload.to_payload(), self._signer
+            )
+            for one in replies
+        ]
         self._answered += len(replies)
         if self._answered >= _FORGET_EVERY:
             self._answered = 0
@@ -308,82 +305,3 @@ def evidence_hash(salt: str, rows: Sequence[Row]) -> str:
     """Hash the rows read, with a salt that stays at the department; empty rows are evidence, too."""
     texts = [{column: plain(value) for column, value in row.items()} for row in rows]
     return sm3(bytes.fromhex(salt) + canonical_json(texts)).hex()
-
-
-def open_source(file: GatewayFile, environment: Mapping[str, str]) -> DatabaseSource | FileSource:
-    """Open the source that a gateway's file names.
-
-    Raises:
-        GatewayConfigError: the URL can't be read, its kind isn't supported, or the folder isn't there.
-    """
-    place = Place(file=str(file.path), element="source")
-    spec = file.spec.source
-    if (spec.url is None) is (spec.files is None):
-        raise config_error("source 应为 url 或 files 之一", "`source` is either url or files", place)
-    if spec.files is not None:
-        folder = file.beside(spec.files.folder)
-        if not folder.is_dir():
-            raise config_error("文件夹不存在", "there is no such folder", Place(file=str(folder)).within(place))
-        if spec.files.encoding not in ENCODINGS:
-            raise config_error("encoding 应为 gb18030、utf-8 或 auto", "`encoding` is gb18030, utf-8 or auto", place)
-        return FileSource(folder, encoding=spec.files.encoding, delimiter=spec.files.delimiter)
-    try:
-        url = sa.make_url(fill_variables(spec.url or "", environment, place))
-    except (sa.exc.ArgumentError, ValueError):
-        raise config_error("数据库地址无法识别", "this is no database URL", place) from None
-    if url.get_backend_name() not in SUPPORTED:
-        raise config_error(
-            f"不支持的数据库类型 {url.get_backend_name()}",
-            f"databases of the kind {url.get_backend_name()} aren't supported",
-            place,
-        )
-    if url.get_backend_name() == "sqlite":
-        path = file.beside(url.database or "")
-        if not path.is_file():
-            raise config_error(
-                "数据库文件不存在", "there is no such database file", Place(file=str(path)).within(place)
-            )
-        url = url.set(database=str(path))
-    return DatabaseSource(url)
-
-
-def compile_resources(file: GatewayFile) -> dict[str, Resource]:
-    """Understand all resources and actions of a file.
-
-    Raises:
-        GatewayConfigError: one is wrong, or two have one name, or an action stands before files.
-    """
-    place = Place(file=str(file.path))
-    if file.spec.actions and file.spec.source.files is not None:
-        raise config_error("文件来源不能办理业务", "files can't take actions", place)
-    compiled: list[Resource] = [compile_check(one, file) for one in file.spec.resources]
-    compiled += [compile_action(one, file) for one in file.spec.actions]
-    resources = {one.name: one for one in compiled}
-    if len(resources) != len(compiled) or not compiled:
-        raise config_error("资源为空或重名", "there is no resource, or two have one name", place)
-    for name in resources:
-        if not name.startswith(f"{file.spec.department}."):
-            raise config_error(
-                "资源名应以部门代码开头",
-                "a resource's name starts with the department",
-                Place(element=name).within(place),
-            )
-    return resources
-
-
-def check_resources(resources: Mapping[str, Resource], source: Source, file: GatewayFile) -> tuple[str, ...]:
-    """Hold every resource against the source; give warnings about codes without crosswalk.
-
-    Raises:
-        GatewayConfigError: a table or column isn't there.
-        SourceError: the source can't be read.
-    """
-    warnings: list[str] = []
-    for one in resources.values():
-        if isinstance(one, CheckResource):
-            place = Place(file=str(file.path), element=one.name)
-            check_columns(one.selection.table, columns_of(one), source, place)
-            warnings += unmapped_codes(one, source)
-        elif isinstance(source, DatabaseSource):
-            check_action(one, source, file)
-    return tuple(warnings)

@@ -49,7 +49,7 @@ class ShelfContents:
 class AgreementShelf:
     """A folder of `*.json` envelopes: agreements with both signatures, and revocations with one.
 
-    Only envelopes of this department count; a file that doesn't hold is named and left aside, so that it can't stop the others.
+    Only envelopes of this department count; a file that doesn't hold is named and left aside.
     """
 
     def __init__(self, folder: Path, department: str, trusted: TrustedKeys) -> None:

@@ -1,4 +1,4 @@
-"""Values that an action writes: `{idempotency_key}`, `{on_date:yyyymmdd}`, `{amount:yuan}`, `{row.GRZH}`; `{{` is a brace."""
+"""Values that an action writes: `{idempotency_key}`, `{on_date:yyyymmdd}`, `{amount:yuan}`, `{row.GRZH}`."""
 
 import re
 from collections.abc import Mapping

@@ -61,7 +61,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["agreement_id", "version"],
             ["exchange_agreement.agreement_id", "exchange_agreement.version"],
-            name="fk_exchange_agreement_history_agreement_id_exchange_agreement",
+            name="fk_exchange_agreement_history_agreement",
         ),
     )
     op.create_index(

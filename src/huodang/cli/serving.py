@@ -1,0 +1,75 @@
+"""Running one Litestar application as a process: mutual TLS, a clean end on a signal, no orphan of a dead parent."""
+
+import os
+import signal
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from litestar import Litestar
+
+_LOOK_FOR_PARENT_SECONDS = 0.5
+_GRACE_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class ServingTls:
+    """Certificate and key of a process; with an authority, only callers with its certificate are let in."""
+
+    certificate: Path
+    key: Path
+    authority: Path | None = None
+
+
+def run_application(
+    application: "Litestar", *, host: str, port: int, tls: ServingTls | None = None, exit_with_parent: bool = False
+) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are finished first, ten seconds at most.
+
+    Args:
+        application: what to serve.
+        host: address to listen on.
+        port: port to listen on.
+        tls: certificate and key; None for plain HTTP.
+        exit_with_parent: end as soon as the process that started this one is gone, however it went.
+    """
+    import uvicorn
+
+    if exit_with_parent:
+        _follow_parent(os.getppid())
+    config = uvicorn.Config(
+        application,
+        host=host,
+        port=port,
+        loop="auto",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        ssl_certfile=str(tls.certificate) if tls else None,
+        ssl_keyfile=str(tls.key) if tls else None,
+        ssl_ca_certs=str(tls.authority) if tls and tls.authority else None,
+        ssl_cert_reqs=ssl.CERT_REQUIRED if tls and tls.authority else ssl.CERT_NONE,
+    )
+    config.load()
+    if config.ssl is not None:
+        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
+    uvicorn.Server(config).run()
+
+
+def _follow_parent(parent: int) -> None:
+    """Look now and then whether the parent still lives; works on every Unix, also when the parent was killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_FOR_PARENT_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()

@@ -1,0 +1,83 @@
+"""The gateway over HTTP: `POST /v1/answers`, `GET /v1/resources`, `GET /health`. Thin: `service.py` decides."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from litestar import Litestar, MediaType, Response, get, post
+from litestar.exceptions import ClientException
+from litestar.status_codes import HTTP_200_OK, HTTP_400_BAD_REQUEST, HTTP_413_REQUEST_ENTITY_TOO_LARGE
+
+from huodang.exchange.gateway.config import GatewayFile, read_gateway_file
+from huodang.exchange.gateway.service import Gateway
+from huodang.store import Clock
+
+MEDIA_TYPE: Final = "application/json"
+
+
+class _Grants(msgspec.Struct, forbid_unknown_fields=True):
+    grants: list[msgspec.Raw]
+
+
+def build_gateway(
+    config: GatewayFile | Path | str, *, environment: Mapping[str, str] | None = None, clock: Clock | None = None
+) -> Litestar:
+    """Build the gateway of a department from its file.
+
+    Args:
+        config: the file, or its path.
+        environment: where `${NAME}` of the source's URL comes from; None for that of this process.
+        clock: the time; None for the machine's, moved by `clock_offset_file` if the file names one.
+
+    Raises:
+        GatewayConfigError: something in the file is wrong; the place names resource and column.
+        SourceError: the source can't be read at start-up.
+        TrustError: key or list of trusted keys can't be used.
+    """
+    file = config if isinstance(config, GatewayFile) else read_gateway_file(Path(config))
+    return gateway_application(Gateway.open(file, environment=environment, clock=clock))
+
+
+def gateway_application(gateway: Gateway) -> Litestar:
+    """Put a gateway behind HTTP."""
+    limits = gateway.file.spec.limits
+
+    @post("/v1/answers", status_code=HTTP_200_OK, sync_to_thread=True, request_max_body_size=limits.body_bytes)
+    def answers(body: bytes) -> Response[bytes]:
+        """Answer grants: `{"grants": [envelope, …]}` in, `{"answers": [envelope, …]}` out, in the same order."""
+        try:
+            grants = [bytes(one) for one in msgspec.json.decode(body, type=_Grants).grants]
+        except msgspec.MsgspecError:
+            raise ClientException(
+                '请求体应为 {"grants": […]} / the body is {"grants": […]}', status_code=HTTP_400_BAD_REQUEST
+            ) from None
+        if len(grants) > limits.batch:
+            raise ClientException(
+                f"一次最多 {limits.batch} 份授权 / at most {limits.batch} grants at once",
+                status_code=HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+            )
+        signed = gateway.answer(grants)
+        content = b'{"answers":[' + b",".join(one.to_json().encode() for one in signed) + b"]}"
+        return Response(content, media_type=MEDIA_TYPE)
+
+    @get("/v1/resources", sync_to_thread=True)
+    def resources() -> dict[str, Any]:
+        """Tell what this gateway offers, under which agreements, and how its source is."""
+        return gateway.conformance()
+
+    @get("/health", sync_to_thread=False, media_type=MediaType.TEXT)
+    def health() -> str:
+        """Say that the process lives."""
+        return "ok"
+
+    def close() -> None:
+        gateway.close()
+
+    return Litestar(
+        [answers, resources, health],
+        on_shutdown=[close],
+        openapi_config=None,
+        # What goes wrong here is told to the steward's log, not over the wire.
+        debug=False,
+    )
