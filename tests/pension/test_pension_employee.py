@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pension_facts import STATEMENTS, facts_of
 
@@ -172,6 +172,7 @@ def test_facts_that_cannot_be_are_refused(hebei_2023, change, error):
         employee_pension(replace(hebei_2023, **change))
 
 
+@settings(deadline=None)
 @given(months=st.integers(0, 720))
 def test_the_total_is_the_sum_of_rounded_parts_and_grows_with_years(months):
     facts = replace(facts_of(STATEMENTS[0]), years=credited_years(months + 60, "hebei"), pre_account_years=Fraction(5))

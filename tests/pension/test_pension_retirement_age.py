@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pension_facts import rows
 
@@ -51,6 +51,7 @@ def test_delay_begins_with_one_month_and_ends_at_the_limit(category, last_withou
     assert retirement_age(category, Month(2100, 12)).delay_months == most
 
 
+@settings(deadline=None)
 @given(category=CATEGORIES, born=BIRTHS)
 def test_younger_people_never_retire_before_older_ones(category, born):
     older = retirement_age(category, born)
@@ -75,6 +76,7 @@ def test_payout_months_between_birthdays_are_those_of_issued_statements(years, m
     assert payout_months(years * 12 + months) == Decimal(expected)
 
 
+@settings(deadline=None)
 @given(age=st.integers(40 * 12, 70 * 12 - 1))
 def test_payout_months_fall_with_age_and_carry_one_decimal(age):
     assert payout_months(age) >= payout_months(age + 1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from huodang.pension.errors import FactMissing
-from huodang.standards import BadValue, HuodangError, Language, Place, TextError, decode_text
+from huodang.standards import AmbiguousTextError, BadValue, HuodangError, Language, Place, TextError, decode_text
 
 PROBLEM = "problem"
 Value = TypeVar("Value")
@@ -71,10 +71,7 @@ def read_table(data: bytes, file: str) -> Table:
     Raises:
         TableError: the file is empty, isn't text or CSV, or its heading has an empty or repeated name.
     """
-    try:
-        text = decode_text(data)
-    except TextError as error:
-        raise error.at(Place(file=file)) from None
+    text = _decode(data, file)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     columns: tuple[str, ...] | None = None
     rows: list[Row] = []
@@ -196,6 +193,21 @@ def _said(error: HuodangError, language: Language) -> str:
     if not column:
         return sentence
     return f"列 {column}：{sentence}" if language == "zh" else f"column {column}: {sentence}"
+
+
+def _decode(data: bytes, file: str) -> str:
+    """Read a file as text; where both encodings are possible, the words of our own columns decide.
+
+    The only such word that is sound in both is 女. Without it the bytes are taken as UTF-8: what isn't ASCII then
+    stands in cells that are carried through, and comes out as the same bytes whichever encoding was meant.
+    """
+    try:
+        return decode_text(data)
+    except AmbiguousTextError:
+        other = decode_text(data, "gb18030")
+        return other if "女" in other else decode_text(data, "utf-8")
+    except TextError as error:
+        raise error.at(Place(file=file)) from None
 
 
 def _heading(cells: list[str], file: str, line: int) -> tuple[str, ...]:
