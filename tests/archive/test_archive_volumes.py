@@ -300,9 +300,9 @@ def test_a_filing_that_rolls_back_leaves_its_number_to_the_next_and_its_folder_a
 def test_what_killed_processes_left_is_cleaned_and_what_is_in_use_is_not(volumes: Volumes, folder: Path) -> None:
     left, used = volumes.stage(draft("R-1")), volumes.stage(draft("R-2"))
     long_ago = datetime.now(UTC) - timedelta(hours=2)
-    os.utime(left.folder, (long_ago.timestamp(),) * 2)
+    os.utime(left.folder.path, (long_ago.timestamp(),) * 2)
     assert volumes.clean() == 1
-    assert list((folder / ".staging").iterdir()) == [used.folder]
+    assert list((folder / ".staging").iterdir()) == [used.folder.path]
 
 
 def test_cases_filed_by_many_threads_get_numbers_without_gap_or_repetition(

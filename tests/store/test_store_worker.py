@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import text
 from structlog.testing import capture_logs
@@ -138,6 +139,25 @@ def test_a_worker_stopped_and_started_again_goes_on(database: Database, clock: F
     assert seen == [1, 2]
 
 
+def test_a_worker_outlives_a_database_that_is_not_ready(tmp_path: Path, clock: FixedClock) -> None:
+    seen: list[int] = []
+    database = Database.open(f"sqlite:///{tmp_path / 'later.db'}")
+    worker = Worker(database, {"check": completing(database, seen)}, clock, poll=timedelta(seconds=0.02))
+    with capture_logs() as logs:
+        worker.start(threads=1)
+        until = time.monotonic() + 10
+        while not logs and time.monotonic() < until:
+            time.sleep(0.005)
+        database.migrate()
+        put(database, clock, 1)
+        while not seen and time.monotonic() < until:
+            time.sleep(0.005)
+        worker.stop()
+    database.close()
+    assert {(line["event"], line["error"]) for line in logs} == {("worker.cannot_claim", "store.not_migrated")}
+    assert seen == [1]
+
+
 def test_many_threads_do_each_job_once(any_database: Database, clock: FixedClock) -> None:
     seen: list[int] = []
     put(any_database, clock, *range(100))
@@ -153,6 +173,7 @@ def test_many_threads_do_each_job_once(any_database: Database, clock: FixedClock
 VICTIM = """
 import sys, time
 from datetime import timedelta
+from pathlib import Path
 from sqlalchemy import text
 from huodang.store import Database, SystemClock, Worker, jobs
 

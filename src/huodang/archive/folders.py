@@ -46,6 +46,14 @@ class VolumeFault:
     fault: str
 
 
+@dataclass(frozen=True)
+class StagedFolder:
+    """A folder aside whose items are on the disk, and how the manifest will describe them."""
+
+    path: Path
+    files: tuple[dict[str, Any], ...]
+
+
 class VolumeFolders:
     """The folder that holds all volumes; several threads and processes may share it."""
 
@@ -58,43 +66,44 @@ class VolumeFolders:
         """Give the folder of a volume."""
         return self._root / code
 
-    def stage(self, files: Mapping[str, bytes]) -> Path:
+    def stage(self, files: Mapping[str, bytes]) -> StagedFolder:
         """Write the items into a folder aside, and bring them to the disk."""
         staged = self._root / _STAGING / secrets.token_hex(12)
         (staged / ITEMS).mkdir(parents=True)
         for name, data in files.items():
             _write(staged / ITEMS / name, data)
         sync_folder(staged / ITEMS)
-        return staged
+        return StagedFolder(staged, tuple(_row(f"{ITEMS}/{name}", data) for name, data in sorted(files.items())))
 
-    def place(self, staged: Path, code: str, metadata: Mapping[str, Any]) -> bytes:
+    def place(self, staged: StagedFolder, code: str, metadata: Mapping[str, Any]) -> bytes:
         """Complete a staged folder and move it to where its volume stands; give the manifest.
 
         The caller holds the number: no other transaction files under this code. A folder that stands there all the same
         was left by one that didn't commit, or by a database since restored to an earlier state; it is set aside.
         """
-        _write(staged / METADATA, canonical_json(metadata))
-        manifest = canonical_json({"archival_code": code, "files": _describe(staged)})
-        _write(staged / MANIFEST, manifest)
-        sync_folder(staged)
+        description = canonical_json(metadata)
+        manifest = canonical_json({"archival_code": code, "files": [*staged.files, _row(METADATA, description)]})
+        _write(staged.path / METADATA, description)
+        _write(staged.path / MANIFEST, manifest)
+        sync_folder(staged.path)
         target = self.of(code)
         if target.exists():
             target.rename(self._root / _SET_ASIDE / f"{code}.{secrets.token_hex(4)}")
             _log.warning("archive.set_aside", archival_code=code)
-        staged.rename(target)
+        staged.path.rename(target)
         sync_folder(self._root)
         return manifest
 
-    def discard(self, staged: Path) -> None:
+    def discard(self, staged: StagedFolder) -> None:
         """Take a staged folder away again."""
-        shutil.rmtree(staged, ignore_errors=True)
+        shutil.rmtree(staged.path, ignore_errors=True)
 
     def clean(self, older_than: timedelta) -> int:
         """Take away what killed processes left in staging, and tell how many; younger ones may still be in use."""
         oldest = time.time() - older_than.total_seconds()
         left = [folder for folder in (self._root / _STAGING).iterdir() if folder.stat().st_mtime < oldest]
         for folder in left:
-            self.discard(folder)
+            shutil.rmtree(folder, ignore_errors=True)
         return len(left)
 
     def read(self, code: str, path: str) -> bytes | None:
@@ -132,11 +141,6 @@ class VolumeFolders:
             return None
         rows = parse_strict(manifest)["files"]
         return data if _row(path, data) in rows else None
-
-
-def _describe(folder: Path) -> list[dict[str, Any]]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [_row(path.relative_to(folder).as_posix(), path.read_bytes()) for path in files]
 
 
 def _row(path: str, data: bytes) -> dict[str, Any]:

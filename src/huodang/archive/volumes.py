@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
 from huodang.archive.data_files import ArchiveProfile
 from huodang.archive.errors import VolumeAlteredError, VolumeMissingError
-from huodang.archive.folders import ITEMS, METADATA, VolumeFault, VolumeFolders
+from huodang.archive.folders import ITEMS, METADATA, StagedFolder, VolumeFault, VolumeFolders
 from huodang.archive.items import (
     SALT_BYTES,
     VolumeDraft,
@@ -34,7 +34,7 @@ class StagedVolume:
     """A draft whose sealed items are on the disk already, so that the transaction that files it is short."""
 
     draft: VolumeDraft
-    folder: Path
+    folder: StagedFolder
     commitments: tuple[dict[str, str], ...]
 
 
@@ -182,8 +182,8 @@ class Volumes:
     def disclose(self, archival_code: str, number: str) -> tuple[bytes, bytes]:
         """Read one item together with the salt of its commitment.
 
-        With these two, `metadata.json`, `manifest.json` and the ledger's receipt of the manifest, anybody can check that the
-        item stood in the volume when it was filed; no key is needed.
+        With these two, `metadata.json`, `manifest.json` and the ledger's receipt of the manifest, anybody can check
+        that the item stood in the volume when it was filed; no key is needed.
 
         Raises:
             VolumeMissingError: no volume has this archival code, or no item of it this number.

@@ -9,10 +9,26 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, and_, case, delete, func, literal, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from huodang.store.columns import Instant
 from huodang.store.database import Database, note_enqueued
@@ -72,27 +88,9 @@ def enqueue(
         run_at: not before this instant.
         key: what must not be enqueued twice, such as `settle:42`.
     """
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(_job).values(
-        kind=kind, key=key, payload=dict(payload), state=_READY, run_at=run_at, token=0, attempt=0
-    )
-    new = statement.excluded.run_at
-    statement = statement.on_conflict_do_update(
-        index_elements=[_job.c.key],
-        # Spelled out: PostgreSQL can't match a prepared statement's parameter with the index's own condition.
-        index_where=text(LIVE),
-        set_={
-            "run_at": case((and_(_job.c.state == _READY, new < _job.c.run_at), new), else_=_job.c.run_at),
-            "again_at": case(
-                (
-                    and_(_job.c.state == _LEASED, or_(_job.c.again_at.is_(None), new < _job.c.again_at)),
-                    new,
-                ),
-                else_=_job.c.again_at,
-            ),
-        },
-    )
-    number = connection.execute(statement.returning(_job.c.id)).scalar_one()
+    values = {"kind": kind, "key": key, "payload": dict(payload), "run_at": run_at}
+    statement = _enqueue(connection.dialect.name)
+    number = connection.execute(statement, {**values, "state": _READY, "token": 0, "attempt": 0}).scalar_one()
     note_enqueued(connection)
     return int(number)
 
@@ -140,7 +138,7 @@ def complete(connection: Connection, job: Job) -> None:
     Raises:
         LeaseLost: another worker has the job; the transaction must roll back.
     """
-    gone = connection.execute(delete(_job).where(_held(job), _job.c.again_at.is_(None)))
+    gone = connection.execute(_COMPLETE, {"held": job.id, "under": job.token})
     if gone.rowcount == 0:
         # Asked for again meanwhile: a fresh run with its attempts counted anew.
         again = update(_job).where(_held(job), _job.c.again_at.is_not(None))
@@ -246,6 +244,32 @@ def back_off(
     return whole - whole * share // (255 * 5)
 
 
+@cache
+def _enqueue(dialect: str) -> ReturningInsert[int]:
+    """Insert a job, or wake the live one of the same key. Made once: that is dearer than running it."""
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(_job)
+    new = statement.excluded.run_at
+    earlier = and_(_job.c.state == _READY, new < _job.c.run_at)
+    again = and_(_job.c.state == _LEASED, or_(_job.c.again_at.is_(None), new < _job.c.again_at))
+    woken = statement.on_conflict_do_update(
+        index_elements=[_job.c.key],
+        # Spelled out: PostgreSQL can't match a prepared statement's parameter with the index's own condition.
+        index_where=text(LIVE),
+        set_={
+            "run_at": case((earlier, new), else_=_job.c.run_at),
+            "again_at": case((again, new), else_=_job.c.again_at),
+        },
+    )
+    made: ReturningInsert[int] = woken.returning(_job.c.id)
+    return made
+
+
+_COMPLETE = delete(_job).where(
+    _job.c.id == bindparam("held"),
+    _job.c.token == bindparam("under"),
+    _job.c.state == _LEASED,
+    _job.c.again_at.is_(None),
+)
 _RELEASED: dict[str, Any] = {"worker": None, "leased_until": None, "again_at": None}
 
 
