@@ -35,12 +35,13 @@ from huodang.trust.errors import (
 from huodang.trust.hashes import sha256, sm3
 from huodang.trust.keys import PublicKey, Signer, TrustedKeys
 from huodang.trust.masking import HIDDEN_TEXT, MaskLevel, mask
-from huodang.trust.provisioning import Issued, Provisioner
+from huodang.trust.provisioning import LOOPBACK, Issued, Provisioner
 from huodang.trust.sealing import FieldSealer, open_sealed, seal_for
 from huodang.trust.suites import CipherSuite, PrivateKey, provide_suite, suite
 
 __all__ = [
     "HIDDEN_TEXT",
+    "LOOPBACK",
     "MAX_ENVELOPE_BYTES",
     "BrokenSealError",
     "CipherSuite",

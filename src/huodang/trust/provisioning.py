@@ -12,6 +12,7 @@ from huodang.trust.authority import TlsAuthority, TlsPair
 from huodang.trust.errors import KeyExistsError, UnusableKeyError
 from huodang.trust.keys import Signer, TrustedKeys, check_holder, editing_trust
 from huodang.trust.sealing import FieldSealer
+from huodang.trust.suites import suite
 
 HUB = "hub"
 PORTAL = "portal"
@@ -71,6 +72,7 @@ class Provisioner:
         Raises:
             KeyExistsError: The party has a key of such a suite already; nothing is changed.
             UnusableKeyError: The deployment has not been initialised, or name or host is none.
+            UnknownSuiteError: There is no such suite.
         """
         folder = self.keys_folder(name)
         if not self.trust_file.exists():
@@ -81,7 +83,9 @@ class Provisioner:
                 advice_english="Run `huodang keys init` first.",
                 place=Place(file=self.trust_file.name),
             )
-        wanted = tuple(dict.fromkeys(("national", "international") if name == HUB else suites))
+        wanted = tuple(
+            suite(one).name for one in (("national", "international") if name == HUB else dict.fromkeys(suites))
+        )
         with editing_trust(self.trust_file) as trusted:
             taken = [file for file in (folder / f"{name}.{one}.key" for one in wanted) if file.exists()]
             if taken:
