@@ -185,3 +185,10 @@ def test_a_recorded_payment_can_be_proved_with_its_amount(
     assert all(check.passed for check in report.checks), report
     assert b"188888" in payments.evidence(made)
     assert IDENTITY.text not in receipt.to_json()
+
+
+def test_the_total_is_the_sum_of_what_was_recorded(any_database: Database, payments: PaymentRecords) -> None:
+    assert payments.total() == Money.zero()
+    record(any_database, payments, payment())
+    record(any_database, payments, replace(payment(), identity_number=OTHER_IDENTITY, case_id="R2025-2"))
+    assert payments.total() == Money(2 * 188888)

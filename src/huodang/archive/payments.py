@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, and_, func, insert, or_, select, type_coerce
 
 from huodang.archive.errors import DoublePaymentError, PaymentAmountError, PaymentChangedError
 from huodang.archive.records import payment_record as _table
@@ -167,6 +167,13 @@ class PaymentRecords:
         """Count the payments recorded."""
         with self._database.read() as connection:
             return connection.execute(select(func.count()).select_from(_table)).scalar_one()
+
+    def total(self) -> Money:
+        """Sum up the payments recorded."""
+        with self._database.read() as connection:
+            # As plain numbers: the sum is an integer on SQLite and a decimal on PostgreSQL.
+            summed = func.sum(type_coerce(_table.c.amount, BigInteger))
+            return Money(int(connection.execute(select(summed)).scalar_one() or 0))
 
     def _list(self, condition: ColumnElement[bool]) -> list[PaymentRecord]:
         with self._database.read() as connection:

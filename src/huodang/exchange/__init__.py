@@ -34,6 +34,7 @@ from huodang.exchange.errors import (
     SourceError,
     TransitionError,
 )
+from huodang.exchange.evidence import EvidenceEntry, evidence_of_case, verdict_counts
 from huodang.exchange.ferry import Crossing, Ferry
 from huodang.exchange.gateway.application import build_gateway, gateway_application
 from huodang.exchange.gateway.config import GatewayFile, read_gateway_file
@@ -80,6 +81,7 @@ __all__ = [
     "Crossing",
     "Decision",
     "DecisionRequest",
+    "EvidenceEntry",
     "Exchange",
     "ExchangeError",
     "Failure",
@@ -110,8 +112,10 @@ __all__ = [
     "build_gateway",
     "check_policies",
     "decide",
+    "evidence_of_case",
     "gateway_application",
     "policy_ids",
     "read_gateway_file",
     "revoke_envelope",
+    "verdict_counts",
 ]
