@@ -1,0 +1,1 @@
+"""What is measured. `python -m benchmarks` runs the modules here that have a `run()` and writes `RESULTS.md`."""
