@@ -153,7 +153,7 @@ class Journey:
             employer = one.person.employer
             if one.person.number in self._codes:
                 way = "portal"
-            elif employer is not None and employer.name in self._team.employer_clerks:
+            elif employer is not None and employer.number in self._team.employer_clerks:
                 way = "employer"
             else:
                 way = "window"
@@ -178,7 +178,7 @@ class Journey:
             return
         clerk = self._team.clerks[0]
         if way == "employer" and person.employer is not None:
-            clerk = self._team.employer_clerks[person.employer.name]
+            clerk = self._team.employer_clerks[person.employer.number]
         one.case_id = str(clerk.post("/api/v1/cases", form)["case_id"])
 
     def _work_the_queues(self) -> None:

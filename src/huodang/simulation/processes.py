@@ -93,7 +93,8 @@ class Processes:
 
     def _answers(self, member: _Running) -> bool:
         try:
-            return self._http.request("GET", member.health).status == 200
+            # Closed at once: a server that ends waits for whoever is still connected.
+            return self._http.request("GET", member.health, headers={"connection": "close"}).status == 200
         except urllib3.exceptions.HTTPError:
             return False
 
@@ -167,7 +168,6 @@ class Processes:
                 member.process.wait()
             _close(member.process)
             member.process = None
-        self._http.clear()
 
 
 def _close(process: subprocess.Popen[bytes]) -> None:

@@ -128,8 +128,8 @@ COMMUNITY = Table(
 
 VIEWS: Final = {
     "V_JFQK": (
-        'SELECT p."AAC147", p."AAC003", p."AAC004", p."AAC006", p."AAC012", p."AAC013", p."AAC067", p."AAB004", '
-        'a."BIC008", a."AIC164", a."ZSHGZ", a."BIC032", r."LJJFNX", r."JZQNX", r."RDRQ", '
+        'SELECT p."AAC147", p."AAC003", p."AAC004", p."AAC006", p."AAC012", p."AAC013", p."AAC067", '
+        'p."AAB001", p."AAB004", a."BIC008", a."AIC164", a."ZSHGZ", a."BIC032", r."LJJFNX", r."JZQNX", r."RDRQ", '
         '(SELECT COUNT(*) FROM "AC20" c WHERE c."AAC001" = p."AAC001") AS "AAE201", '
         '(SELECT COALESCE(SUM(d."BIC096"), 0) FROM "AC41" d WHERE d."AAC001" = p."AAC001") AS "BIC096", '
         '(SELECT COUNT(*) FROM "AC20" c WHERE c."AAC001" = p."AAC001" AND c."AAE003" < 199601) '
