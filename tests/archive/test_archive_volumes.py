@@ -88,6 +88,17 @@ def test_the_same_case_filed_again_is_the_same_volume(
     assert ledger.pending() == 1
 
 
+def test_a_reopened_case_files_a_further_part_beside_its_first_volume(any_database: Database, volumes: Volumes) -> None:
+    first = file(any_database, volumes, draft())
+    more = replace(draft(), items=(ItemDraft("review", b'{"appeal":"upheld"}'),), part=2)
+    second = file(any_database, volumes, more)
+    assert file(any_database, volumes, more) == second
+    assert volumes.of_person(IDENTITY) == [first, second]
+    assert (volumes.of_case("R2025-1"), volumes.of_case("R2025-1", 2)) == (first, second)
+    assert volumes.read_item(second.archival_code, "001") == b'{"appeal":"upheld"}'
+    assert volumes.verify(first.archival_code).intact
+
+
 def test_a_staged_volume_is_filed_without_writing_its_items_again(
     any_database: Database, volumes: Volumes, folder: Path
 ) -> None:
@@ -135,7 +146,7 @@ def test_a_volume_opens_with_the_field_key_alone(
     """Should the database be lost, folder and key still say whose volume it is."""
     made = file(any_database, volumes, draft())
     metadata = json.loads((folder / made.archival_code / "metadata.json").read_bytes())
-    row = f"volume:{metadata['case_id']}:person"
+    row = f"volume:{metadata['case_id']}:{metadata['part']}:person"
     assert sealer.open("identity_number", metadata["identity_sealed"], row) == IDENTITY.text
     (name,) = (element["value"] for element in metadata["elements"] if element["name"] == "person_name")
     assert sealer.open("name", name, row) == NAME.text
@@ -263,6 +274,7 @@ def test_an_item_that_is_not_there_is_missing(any_database: Database, volumes: V
         replace(draft(), case_id="../R1"),
         replace(draft(), case_id="张三的业务"),
         replace(draft(), scheme="999"),
+        replace(draft(), part=0),
         replace(draft(), items=(ItemDraft("poem", b""),)),
         replace(draft(), items=(ItemDraft("verdict", b"", "张三"),)),
         replace(draft(), items=(ItemDraft("verdict", b"", media_type="picture"),)),

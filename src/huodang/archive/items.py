@@ -46,11 +46,12 @@ class VolumeDraft:
     """The volume (卷) of one case, to be filed.
 
     Attributes:
-        case_id: The case; it is filed once.
+        case_id: The case; each part of it is filed once.
         identity_number: The person's; stands in the volume sealed, and as blind index.
         name: The person's; stands in the volume sealed.
         scheme: Code of the scheme (险种 AAE140).
         items: In the order of the volume.
+        part: 1 for the volume of the case; 2 and on for what the case adds when it was reopened after that was filed.
     """
 
     case_id: str
@@ -58,6 +59,7 @@ class VolumeDraft:
     name: PersonName
     scheme: str
     items: tuple[ItemDraft, ...]
+    part: int = 1
 
     def check(self) -> None:
         """Refuse a draft that can't be a volume.
@@ -69,6 +71,8 @@ class VolumeDraft:
         code_table("scheme").require(self.scheme)
         if not _CASE.fullmatch(self.case_id):
             raise _bad_draft("业务编号不是代码", "The case number is no code", Place(element="case_id"))
+        if not 1 <= self.part <= 99:
+            raise _bad_draft("分卷号应为 1 至 99", "The part of a volume is 1 to 99", Place(element="part"))
         if not self.items:
             raise _bad_draft("案卷中没有任何材料", "The volume holds no item", Place())
         for row, item in enumerate(self.items, start=1):
@@ -155,9 +159,9 @@ def unwrap(text: str) -> tuple[bytes, bytes]:
     return raw[:SALT_BYTES], raw[SALT_BYTES:]
 
 
-def item_row(case_id: str, number: str) -> str:
+def item_row(case_id: str, part: int, number: str) -> str:
     """Name what an item's seal is bound to."""
-    return f"volume:{case_id}:{number}"
+    return f"volume:{case_id}:{part}:{number}"
 
 
 def metadata(
@@ -191,7 +195,7 @@ def metadata(
         "retention_term": code.term or "",
         "category_code": "·".join((code.category, *code.subclasses)),
         "volume_number": code.numbers[0],
-        "title": f"{scheme}退休联办案卷",
+        "title": f"{scheme}退休联办案卷" + (f"（续 {draft.part}）" if draft.part > 1 else ""),
         "title_note": f"共 {len(items)} 件",
         "person_name": name_sealed,
         "file_number": draft.case_id,
@@ -211,6 +215,7 @@ def metadata(
         "format": VOLUME_FORMAT,
         "profile": profile.name,
         "case_id": draft.case_id,
+        "part": draft.part,
         "scheme": draft.scheme,
         "person_index": person_index,
         "identity_sealed": identity_sealed,

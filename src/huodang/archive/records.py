@@ -10,7 +10,9 @@ volume = Table(
     metadata,
     Column("id", RowNumber, primary_key=True),
     Column("archival_code", String(120), nullable=False, unique=True),
-    Column("case_id", String(64), nullable=False, unique=True),
+    Column("case_id", String(64), nullable=False),
+    # 1, and higher for what a reopened case adds after its first volume was filed.
+    Column("part", Integer, nullable=False),
     Column("person_index", String(64), nullable=False, index=True),
     Column("scheme", String(8), nullable=False),
     # All of the archival code but the number, and the number counted through within it.
@@ -21,6 +23,7 @@ volume = Table(
     Column("manifest_sm3", String(64), nullable=False),
     Column("ledger_entry", String(32), nullable=False),
     Column("filed_at", Instant, nullable=False),
+    UniqueConstraint("case_id", "part"),
     UniqueConstraint("series", "number"),
 )
 

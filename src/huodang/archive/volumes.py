@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select
 
 from huodang.archive.data_files import ArchiveProfile
 from huodang.archive.errors import VolumeAlteredError, VolumeMissingError
@@ -45,6 +45,7 @@ class VolumeRecord:
     Attributes:
         archival_code: 档号.
         case_id: The case.
+        part: Which of its volumes, from 1.
         person_index: Blind index of the person's identity number.
         scheme: Code of the scheme.
         items: How many items it holds.
@@ -56,6 +57,7 @@ class VolumeRecord:
 
     archival_code: str
     case_id: str
+    part: int
     person_index: str
     scheme: str
     items: int
@@ -114,7 +116,9 @@ class Volumes:
         for position, item in enumerate(draft.items, start=1):
             number = self._profile.item_number(position)
             salt = secrets.token_bytes(SALT_BYTES)
-            sealed = self._sealer.seal("volume_item", wrap(salt, item.content), item_row(draft.case_id, number))
+            sealed = self._sealer.seal(
+                "volume_item", wrap(salt, item.content), item_row(draft.case_id, draft.part, number)
+            )
             files[f"{number}.sealed"] = sealed.encode()
             commitments.append(commit(salt, item.content))
         return StagedVolume(draft, self._folders.stage(files), tuple(commitments))
@@ -122,14 +126,15 @@ class Volumes:
     def file(self, connection: Connection, volume: VolumeDraft | StagedVolume) -> VolumeRecord:
         """File the volume of a case: folder, row and ledger entry stand together once the transaction commits.
 
-        A case that was filed already gets its volume of that time, and nothing else happens.
+        A case (or part of one) that was filed already gets its volume of that time, and nothing else happens.
 
         Raises:
             VolumeDraftError: what was handed in can't be a volume; nothing was filed.
         """
         draft = volume if isinstance(volume, VolumeDraft) else volume.draft
         serialise(connection, "archive.filing")
-        found = connection.execute(select(_table).where(_table.c.case_id == draft.case_id)).one_or_none()
+        same = select(_table).where(_table.c.case_id == draft.case_id, _table.c.part == draft.part)
+        found = connection.execute(same).one_or_none()
         if found is not None:
             if isinstance(volume, StagedVolume):
                 self._folders.discard(volume.folder)
@@ -152,9 +157,9 @@ class Volumes:
             raise _missing(archival_code, "案卷", "volume")
         return found[0]
 
-    def of_case(self, case_id: str) -> VolumeRecord | None:
-        """Give the volume of a case, or None when it isn't filed yet."""
-        found = self._list(_table.c.case_id == case_id)
+    def of_case(self, case_id: str, part: int = 1) -> VolumeRecord | None:
+        """Give the volume of a case, or a further part of it; None when it isn't filed yet."""
+        found = self._list(and_(_table.c.case_id == case_id, _table.c.part == part))
         return found[0] if found else None
 
     def of_person(self, identity_number: IdentityNumber) -> list[VolumeRecord]:
@@ -243,7 +248,7 @@ class Volumes:
             for position, (item, commitment) in enumerate(zip(draft.items, staged.commitments, strict=True), start=1)
         ]
         person = self._sealer.blind_index("identity_number", draft.identity_number.text)
-        row = item_row(draft.case_id, "person")
+        row = item_row(draft.case_id, draft.part, "person")
         described = metadata(
             code,
             self._profile,
@@ -256,10 +261,18 @@ class Volumes:
         )
         manifest = self._folders.place(staged.folder, str(code), described)
         digests = {"manifest_sha256": sha256(manifest).hex(), "manifest_sm3": sm3(manifest).hex()}
-        facts = {"case": draft.case_id, "items": str(len(items)), "year": str(year), "number": str(number), **digests}
+        facts = {
+            "case": draft.case_id,
+            "part": str(draft.part),
+            "items": str(len(items)),
+            "year": str(year),
+            "number": str(number),
+            **digests,
+        }
         values = {
             "archival_code": str(code),
             "case_id": draft.case_id,
+            "part": draft.part,
             "person_index": person,
             "scheme": draft.scheme,
             "series": series,
@@ -282,7 +295,7 @@ class Volumes:
         if sealed is None:
             return None
         try:
-            text = self._sealer.open("volume_item", sealed.decode(), item_row(record.case_id, item.number))
+            text = self._sealer.open("volume_item", sealed.decode(), item_row(record.case_id, record.part, item.number))
         except BrokenSealError:
             return None
         salt, content = unwrap(text)
@@ -297,6 +310,7 @@ def _read(row: Row[Any]) -> VolumeRecord:
     return VolumeRecord(
         archival_code=row.archival_code,
         case_id=row.case_id,
+        part=row.part,
         person_index=row.person_index,
         scheme=row.scheme,
         items=row.items,

@@ -16,6 +16,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
         sa.Column("archival_code", sa.String(120), nullable=False),
         sa.Column("case_id", sa.String(64), nullable=False),
+        sa.Column("part", sa.Integer, nullable=False),
         sa.Column("person_index", sa.String(64), nullable=False),
         sa.Column("scheme", sa.String(8), nullable=False),
         sa.Column("series", sa.String(110), nullable=False),
@@ -27,7 +28,7 @@ def upgrade() -> None:
         sa.Column("filed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_archive_volume"),
         sa.UniqueConstraint("archival_code", name="uq_archive_volume_archival_code"),
-        sa.UniqueConstraint("case_id", name="uq_archive_volume_case_id"),
+        sa.UniqueConstraint("case_id", "part", name="uq_archive_volume_case_id_part"),
         sa.UniqueConstraint("series", "number", name="uq_archive_volume_series_number"),
     )
     op.create_index("ix_archive_volume_person_index", "archive_volume", ["person_index"])
