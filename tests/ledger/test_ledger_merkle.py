@@ -16,6 +16,7 @@ from huodang.ledger.merkle import (
     inclusion_ranges,
     leaf_hash,
     node_hash,
+    number,
     root_from_inclusion,
 )
 from huodang.ledger.trees import Frontier
@@ -122,6 +123,7 @@ def test_every_consistency_proof_is_that_of_the_definition_and_holds(size: int) 
 
 
 sizes = st.integers(1, len(LEAVES))
+places = st.tuples(st.integers(0, 40), st.integers(0, 2**20))
 
 
 @given(data=st.data(), size=sizes)
@@ -177,6 +179,17 @@ def test_a_cover_is_made_of_whole_subtrees_from_large_to_small(size: int) -> Non
 def test_appending_completes_as_many_subtrees_as_the_new_size_has_trailing_zeros_and_one(size: int) -> None:
     levels = [level for level, _ in appended(size)]
     assert levels == list(range((size + 1 & -(size + 1)).bit_length()))
+
+
+@given(
+    one=st.tuples(st.integers(0, 40), st.integers(0, 2**20)), two=st.tuples(st.integers(0, 40), st.integers(0, 2**20))
+)
+def test_no_two_subtrees_share_a_number(one: tuple[int, int], two: tuple[int, int]) -> None:
+    assert (number(one) == number(two)) == (one == two)
+
+
+def test_subtrees_are_numbered_in_the_order_of_a_walk() -> None:
+    assert [number(place) for place in [(0, 0), (1, 0), (0, 1), (2, 0), (0, 2), (1, 1), (0, 3)]] == list(range(7))
 
 
 def test_a_leaf_never_passes_as_a_node() -> None:

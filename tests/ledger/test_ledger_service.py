@@ -18,7 +18,7 @@ from huodang.ledger import (
     records,
     verify_receipt,
 )
-from huodang.ledger.merkle import TREES, check_consistency
+from huodang.ledger.merkle import TREES, check_consistency, number
 from huodang.ledger.notes import is_signed_by, read_note
 from huodang.store import Clock, Database
 from huodang.trust import Signer, TrustedKeys
@@ -128,9 +128,9 @@ def test_many_sequencers_at_once_make_no_fork_and_no_gap(
     def work(database: Database) -> list[str]:
         ledger = Ledger(database, signers, ORIGIN, clock)
         identifiers = []
-        for number in range(6):
+        for turn in range(6):
             with database.begin() as connection:
-                identifiers.append(ledger.record(connection, LedgerEntry("look", AT, {"n": str(number)}), b""))
+                identifiers.append(ledger.record(connection, LedgerEntry("look", AT, {"n": str(turn)}), b""))
             ledger.seal_batch()
         return identifiers
 
@@ -228,14 +228,14 @@ def execute(statement: object) -> Callable[[Database], None]:
         (execute(delete(LEAF).where(LEAF.c.leaf_index == 6)), {("missing_leaf", "6")}),
         (execute(delete(LEAF).where(LEAF.c.leaf_index == 11)), {("cut_tail", "12"), ("surplus_node", "11")}),
         (
-            execute(update(NODE).where(NODE.c.level == 1, NODE.c.node_index == 5).values(sm3=bytes(32))),
+            execute(update(NODE).where(NODE.c.number == number((1, 5))).values(sm3=bytes(32))),
             {("altered_node", "1:5"), ("altered_node", "2:2")},
         ),
         (
-            execute(delete(NODE).where(NODE.c.level == 0, NODE.c.node_index == 0)),
+            execute(delete(NODE).where(NODE.c.number == number((0, 0)))),
             {("altered_leaf", "0")},
         ),
-        (execute(insert(NODE).values(level=9, node_index=9, sha256=b"", sm3=b"")), {("surplus_node", "12")}),
+        (execute(insert(NODE).values(number=number((9, 9)), sha256=b"", sm3=b"")), {("surplus_node", "12")}),
         (execute(delete(CHECKPOINT).where(CHECKPOINT.c.tree_size == 12)), {("uncovered_tail", "12")}),
         (
             execute(update(CHECKPOINT).where(CHECKPOINT.c.tree_size == 7).values(sm3_note="nothing")),
@@ -283,8 +283,7 @@ def test_a_log_cut_back_with_its_checkpoints_shows_against_one_kept_elsewhere(
     with database.begin() as connection:
         connection.execute(delete(CHECKPOINT).where(CHECKPOINT.c.tree_size > 4))
         connection.execute(delete(LEAF).where(LEAF.c.leaf_index >= 4))
-        connection.execute(delete(NODE).where((NODE.c.level == 0) & (NODE.c.node_index >= 4)))
-        connection.execute(delete(NODE).where((NODE.c.level == 1) & (NODE.c.node_index >= 2)))
+        connection.execute(delete(NODE).where(NODE.c.number > number((2, 0)) + 3))  # right of the first four leaves
     assert ledger.verify_all().valid
     assert [fault.code for fault in ledger.verify_all([kept]).faults] == ["cut_tail"]
 
@@ -309,8 +308,8 @@ def test_a_rewritten_log_shows_against_a_checkpoint_kept_elsewhere(
     "change",
     [
         execute(delete(LEAF).where(LEAF.c.leaf_index == 6)),
-        execute(delete(NODE).where(NODE.c.level == 2)),
-        execute(update(NODE).where(NODE.c.level == 2).values(sha256=bytes(32))),
+        execute(delete(NODE).where(NODE.c.number == number((2, 0)))),
+        execute(update(NODE).where(NODE.c.number == number((2, 0))).values(sha256=bytes(32))),
         execute(delete(CHECKPOINT)),
     ],
 )
@@ -341,7 +340,7 @@ def test_missing_nodes_give_an_error_and_never_a_false_proof(
 ) -> None:
     entry_id = record(4)[0]
     ledger.seal_batch()
-    execute(delete(NODE).where(NODE.c.level == 1))(database)
+    execute(delete(NODE).where(NODE.c.number == number((1, 1))))(database)
     with pytest.raises(LedgerDamagedError):
         ledger.receipt(entry_id)
     with pytest.raises(LedgerDamagedError):

@@ -42,6 +42,12 @@ def cover(start: int, end: int) -> list[Node]:
     return nodes
 
 
+def number(place: Node) -> int:
+    """The number of a complete subtree in a walk over the tree from left to right; no two share one."""
+    level, index = place
+    return ((2 * index + 1) << level) - 1
+
+
 def fold(digest: Digest, hashes: Sequence[bytes]) -> bytes:
     """Root over the hashes of a `cover`; of an empty tree, the digest of nothing."""
     if not hashes:

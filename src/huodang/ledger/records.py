@@ -1,6 +1,6 @@
 """The ledger's tables."""
 
-from sqlalchemy import BigInteger, Column, LargeBinary, SmallInteger, String, Table, Text
+from sqlalchemy import Column, LargeBinary, String, Table, Text
 
 from huodang.store import Instant, RowNumber, metadata
 
@@ -18,18 +18,18 @@ pending = Table(
 leaf = Table(
     "ledger_leaf",
     metadata,
-    Column("leaf_index", BigInteger, primary_key=True, autoincrement=False),
+    Column("leaf_index", RowNumber, primary_key=True, autoincrement=False),
     Column("entry_id", String(32), nullable=False, unique=True),
     Column("leaf", Text, nullable=False),
     Column("salt", LargeBinary),
 )
 
-# Every complete subtree of both trees: node_index counts the subtrees of 2^level leaves from the left.
+# Every complete subtree of both trees, under its number in a walk from left to right (`merkle.number`): a key of one
+# column, as databases find a list of those quickly and a list of pairs not always.
 node = Table(
     "ledger_node",
     metadata,
-    Column("level", SmallInteger, primary_key=True, autoincrement=False),
-    Column("node_index", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", RowNumber, primary_key=True, autoincrement=False),
     Column("sha256", LargeBinary, nullable=False),
     Column("sm3", LargeBinary, nullable=False),
 )
@@ -38,7 +38,7 @@ node = Table(
 checkpoint = Table(
     "ledger_checkpoint",
     metadata,
-    Column("tree_size", BigInteger, primary_key=True, autoincrement=False),
+    Column("tree_size", RowNumber, primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
     Column("sha256_note", Text, nullable=False),
     Column("sm3_note", Text, nullable=False),

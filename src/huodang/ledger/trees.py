@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, insert, select, tuple_
+from sqlalchemy import Connection, insert, select
 
-from huodang.ledger.merkle import TREES, Node, appended, cover, fold, leaf_hash, node_hash
+from huodang.ledger.merkle import TREES, Node, appended, cover, fold, leaf_hash, node_hash, number
 from huodang.ledger.records import node
 
-_ROWS = 400  # rows a statement: 800 parameters, within what old SQLite takes
+_ROWS = 800  # parameters a statement, within what old SQLite takes
 
 
 class Frontier:
@@ -60,18 +60,19 @@ class Frontier:
 
 def store_nodes(connection: Connection, completed: Sequence[tuple[int, int, dict[str, bytes]]]) -> None:
     """Write what `Frontier.append` returned."""
-    rows = [{"level": level, "node_index": index, **hashes} for level, index, hashes in completed]
+    rows = [{"number": number((level, index)), **hashes} for level, index, hashes in completed]
     connection.execute(insert(node), rows)
 
 
 def fetch_nodes(connection: Connection, places: Iterable[Node]) -> dict[Node, dict[str, bytes]]:
     """Read these subtrees' hashes; what is not stored is left out."""
-    wanted = sorted(set(places))
+    wanted = {number(place): place for place in places}
+    numbers = sorted(wanted)
     found: dict[Node, dict[str, bytes]] = {}
-    for at in range(0, len(wanted), _ROWS):
-        query = select(node).where(tuple_(node.c.level, node.c.node_index).in_(wanted[at : at + _ROWS]))
+    for at in range(0, len(numbers), _ROWS):
+        query = select(node).where(node.c.number.in_(numbers[at : at + _ROWS]))
         for row in connection.execute(query):
-            found[row.level, row.node_index] = {"sha256": row.sha256, "sm3": row.sm3}
+            found[wanted[row.number]] = {"sha256": row.sha256, "sm3": row.sm3}
     return found
 
 

@@ -8,12 +8,14 @@ down_revision = "0001_store"
 branch_labels = None
 depends_on = None
 
+ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 
 def upgrade() -> None:
     """Make the tables."""
     op.create_table(
         "ledger_pending",
-        sa.Column("position", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+        sa.Column("position", ROW_NUMBER, primary_key=True),
         sa.Column("entry_id", sa.String(32), nullable=False),
         sa.Column("leaf", sa.Text, nullable=False),
         sa.Column("salt", sa.LargeBinary),
@@ -22,7 +24,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "ledger_leaf",
-        sa.Column("leaf_index", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("leaf_index", ROW_NUMBER, primary_key=True, autoincrement=False),
         sa.Column("entry_id", sa.String(32), nullable=False),
         sa.Column("leaf", sa.Text, nullable=False),
         sa.Column("salt", sa.LargeBinary),
@@ -31,15 +33,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "ledger_node",
-        sa.Column("level", sa.SmallInteger, primary_key=True, autoincrement=False),
-        sa.Column("node_index", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("number", ROW_NUMBER, primary_key=True, autoincrement=False),
         sa.Column("sha256", sa.LargeBinary, nullable=False),
         sa.Column("sm3", sa.LargeBinary, nullable=False),
-        sa.PrimaryKeyConstraint("level", "node_index", name="pk_ledger_node"),
+        sa.PrimaryKeyConstraint("number", name="pk_ledger_node"),
     )
     op.create_table(
         "ledger_checkpoint",
-        sa.Column("tree_size", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("tree_size", ROW_NUMBER, primary_key=True, autoincrement=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sha256_note", sa.Text, nullable=False),
         sa.Column("sm3_note", sa.Text, nullable=False),
