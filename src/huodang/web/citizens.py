@@ -29,8 +29,8 @@ class CitizenRefusedError(HuodangError):
         super().__init__(
             "身份证号、姓名或查询码不对",
             "The identity number, the name or the access code is wrong",
-            advice_chinese="查询码印在窗口或单位给您的回执上；遗失可持身份证到窗口补领",
-            advice_english="The code is on the slip from the window or your employer; the window gives you a new one",
+            advice_chinese="查询码印在窗口给您的回执上；遗失可持身份证到窗口补领",
+            advice_english="The code is on the slip from the window; for a new one bring your identity card",
         )
 
 

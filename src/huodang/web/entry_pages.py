@@ -13,14 +13,14 @@ from huodang.web.menu import menu_of
 from huodang.web.pages import language_of, own_path, render, see_other
 from huodang.web.passwords import WeakPasswordError
 from huodang.web.problems import problem_of, shown
-from huodang.web.roles import EVERYBODY
+from huodang.web.roles import STAFF_ROLES
 from huodang.web.security import SESSION_COOKIE, StaffRequest, no_cookie, session_cookie, sign_in_limit
 from huodang.web.services import Services
 from huodang.web.sessions import SessionKind
 from huodang.web.settings import SessionRules
 
 
-@get("/", opt={"roles": EVERYBODY}, sync_to_thread=False)
+@get("/", opt={"roles": STAFF_ROLES}, sync_to_thread=False)
 def home(request: StaffRequest) -> Redirect:
     """Send a person to the first page of their menu."""
     return see_other(menu_of(request.user.role)[0].path)
@@ -51,7 +51,7 @@ def sign_in(request: Request[Any, Any, Any], data: FormData, services: Services)
     return answer
 
 
-@post("/sign-out", opt={"roles": EVERYBODY}, sync_to_thread=True)
+@post("/sign-out", opt={"roles": STAFF_ROLES}, sync_to_thread=True)
 def sign_out(request: StaffRequest, services: Services) -> Redirect:
     """End the session, here and on the server."""
     services.accounts.sign_out(request.auth)
@@ -60,13 +60,13 @@ def sign_out(request: StaffRequest, services: Services) -> Redirect:
     return answer
 
 
-@get("/password", opt={"roles": EVERYBODY}, sync_to_thread=True)
+@get("/password", opt={"roles": STAFF_ROLES}, sync_to_thread=True)
 def password_page(request: StaffRequest) -> Response[str]:
     """Show the form for a new password."""
     return render(request, "password.html", problem=None)
 
 
-@post("/password", opt={"roles": EVERYBODY}, sync_to_thread=True)
+@post("/password", opt={"roles": STAFF_ROLES}, sync_to_thread=True)
 def change_password(request: StaffRequest, data: FormData, services: Services) -> Response[Any]:
     """Take a new password; all sessions of the account end."""
     form = Form(data)

@@ -3,7 +3,7 @@
 import secrets
 from typing import Any, Final
 
-from litestar import Litestar, Request, Response, Router
+from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, PermissionDeniedException
@@ -16,7 +16,14 @@ from litestar.stores.memory import MemoryStore
 
 from huodang import __version__
 from huodang.standards import HuodangError
+from huodang.store import jobs
+from huodang.web.account_pages import account_router
+from huodang.web.api import api_router
+from huodang.web.code_pages import code_router
+from huodang.web.due_pages import due_router
 from huodang.web.entry_pages import entry_router
+from huodang.web.intake_pages import intake_router
+from huodang.web.oversight_pages import oversight_router
 from huodang.web.pages import STATIC_FOLDER, here, language_of, render, see_other
 from huodang.web.problems import SignInNeededError, problem_json, problem_of, shown, wants_json
 from huodang.web.security import (
@@ -29,6 +36,7 @@ from huodang.web.security import (
     no_cookie,
 )
 from huodang.web.services import Services
+from huodang.web.workbench import workbench_router
 
 API_SCHEMA_PATH: Final = "/api/schema"
 
@@ -45,6 +53,14 @@ def build_hub(services: Services, *, csrf_secret: str | None = None) -> Litestar
         route_handlers=[
             create_static_files_router(path="/static", directories=[STATIC_FOLDER], opt={"public": True}),
             entry_router(rules),
+            workbench_router,
+            intake_router,
+            due_router,
+            code_router,
+            oversight_router,
+            account_router,
+            api_router(rules),
+            health,
         ],
         dependencies={"services": Provide(_services, sync_to_thread=False)},
         middleware=[DefineMiddleware(SignedIn, exclude=["^/static/", "^/health$", f"^{API_SCHEMA_PATH}"])],
@@ -63,6 +79,19 @@ def build_hub(services: Services, *, csrf_secret: str | None = None) -> Litestar
         logging_config=None,
         debug=False,
     )
+
+
+@get("/health", opt={"public": True}, sync_to_thread=True)
+def health(services: Services) -> dict[str, Any]:
+    """Whether the hub works, and what it still has to do; nothing about anybody."""
+    with services.database.read() as connection:
+        due = jobs.pending(connection, services.clock.now())
+    return {
+        "status": "ok",
+        "jobs_due": due,
+        "ledger_size": services.ledger.size(),
+        "ledger_pending": services.ledger.pending(),
+    }
 
 
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

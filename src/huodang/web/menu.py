@@ -7,6 +7,7 @@ from huodang.web.language import mark
 from huodang.web.roles import (
     AUDIT_ROLES,
     CASE_ROLES,
+    CODE_ROLES,
     DUE_ROLES,
     INTAKE_ROLES,
     SUMMARY_ROLES,
@@ -26,6 +27,7 @@ class MenuEntry:
 MENU: Final = (
     MenuEntry("/queue", mark("待办"), CASE_ROLES - {Role.AUDITOR}),
     MenuEntry("/intake", mark("受理"), INTAKE_ROLES),
+    MenuEntry("/access-code", mark("查询码"), CODE_ROLES),
     MenuEntry("/due", mark("免申即享"), DUE_ROLES),
     MenuEntry("/audit", mark("查阅审计"), AUDIT_ROLES),
     MenuEntry("/overview", mark("总览"), SUMMARY_ROLES),

@@ -4,29 +4,21 @@ import secrets
 import threading
 from typing import Final
 
-import structlog
-
 from huodang.exchange import Ferry
-from huodang.standards import HuodangError
 from huodang.web.citizen_messages import ANSWER, REQUEST, Action, CitizenAnswer, CitizenRequest
 from huodang.web.portal_sessions import Visit
 
 _MOST_WAITING: Final = 5_000
-_LOOK_EVERY_SECONDS: Final = 0.1
-
-_log = structlog.get_logger("huodang.web.portal_line")
 
 
 class PortalLine:
-    """Sends citizens' requests and hands out the answers. One thread of its own looks for answers."""
+    """Sends citizens' requests and hands out the answers. Somebody has to call `take_answers` now and then."""
 
     def __init__(self, ferry: Ferry) -> None:
         self._ferry = ferry
         self._arrived = threading.Condition()
         # Requests on their way; the answer is None until it has come.
         self._waiting: dict[str, CitizenAnswer | None] = {}
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def ask(self, visit: Visit, action: Action, body: dict[str, str] | None = None) -> str:
         """Send one request on its way and hand out its number."""
@@ -59,25 +51,8 @@ class PortalLine:
         with self._arrived:
             self._waiting.pop(request_id, None)
 
-    def start(self) -> None:
-        """Start looking for answers."""
-        self._thread = threading.Thread(target=self._loop, name="portal-line", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop looking for answers."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(5)
-
-    def _loop(self) -> None:
-        while not self._stopping.wait(_LOOK_EVERY_SECONDS):
-            try:
-                self._take_answers()
-            except (HuodangError, OSError) as error:
-                _log.warning("portal.line", kind=type(error).__qualname__)
-
-    def _take_answers(self) -> None:
+    def take_answers(self) -> None:
+        """Take what lies in the folder; an answer that nobody waits for any more is thrown away."""
         for envelope in self._ferry.receive(ANSWER):
             answer = CitizenAnswer.from_payload(envelope)
             with self._arrived:

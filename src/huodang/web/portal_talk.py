@@ -98,7 +98,7 @@ def portal_page(
     request: PortalRequest, talk: Talk, template: str, *, status: int = 200, **values: object
 ) -> Response[str]:
     """Render one of the portal's pages."""
-    return render(request, template, status=status, visit=talk.visit, **values)
+    return render(request, template, status=status, headers=None, visit=talk.visit, **values)
 
 
 def refusal_shown(request: PortalRequest, refusal: Refusal) -> dict[str, str]:

@@ -11,7 +11,7 @@ from huodang.web.forms import Form, FormData
 from huodang.web.pages import language_of, see_other
 from huodang.web.portal_talk import PortalRequest, Talk, portal_page, refusal_page, refusal_shown
 
-CITIZEN_EVENTS: Final = frozenset({"withdraw", "supplement_received", "appeal", "resubmit"})
+CITIZEN_EVENTS: Final = frozenset({"withdraw", "supplement_received", "appeal"})
 
 
 @get("/apply", sync_to_thread=True)
@@ -59,7 +59,7 @@ def act(talk: Talk, event: str, data: FormData) -> Redirect:
         return see_other("/progress")
     form = Form(data)
     papers = [form.text(name) for name in sorted(form.fields()) if name.startswith("paper_")]
-    body = {"event": event, "note": form.text("note"), "papers": ",".join(papers)}
+    body = {"event": event, "note": form.text("note"), "papers": "\n".join(papers)}
     return talk.settle(visit, Action.ACT, "/act/done", body)
 
 

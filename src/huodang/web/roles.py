@@ -48,4 +48,4 @@ SUMMARY_ROLES: Final = frozenset(
     {Role.AUDITOR, Role.LEADER, Role.WINDOW_CLERK, Role.REVIEWER, Role.ARCHIVIST, Role.AUDIT_ADMINISTRATOR}
 )
 CODE_ROLES: Final = frozenset({Role.WINDOW_CLERK})
-EVERYBODY: Final = frozenset(Role)
+STAFF_ROLES: Final = frozenset(Role)

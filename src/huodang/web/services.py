@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
-from huodang.store import Clock, Database
+from huodang.archive import PaymentRecords, Volumes
+from huodang.exchange import Exchange, Looks
+from huodang.ledger import Ledger
+from huodang.retirement import RetirementOffice
+from huodang.store import Clock, Database, Worker
+from huodang.trust import FieldSealer, Signer, TrustedKeys
 from huodang.web.accounts import Accounts
 from huodang.web.citizens import CitizenDoor
 from huodang.web.settings import HubSettings
@@ -10,10 +15,29 @@ from huodang.web.settings import HubSettings
 
 @dataclass(frozen=True)
 class Services:
-    """The services of one hub."""
+    """The services of one hub.
+
+    Attributes:
+        clock: business time, which a demonstration may move; accounts and sessions keep to the machine's own.
+        signer: the hub's key, with which it signs grants and opens what comes over the ferry.
+    """
 
     settings: HubSettings
     database: Database
     clock: Clock
+    signer: Signer
+    trusted: TrustedKeys
+    sealer: FieldSealer
+    ledger: Ledger
+    exchange: Exchange
+    looks: Looks
+    volumes: Volumes
+    payments: PaymentRecords
+    office: RetirementOffice
+    worker: Worker
     accounts: Accounts
     citizen_door: CitizenDoor
+
+    def subject_index(self, identity_number: str) -> str:
+        """The blind index under which a person stands in looks, grants and access codes."""
+        return self.exchange.subject_index(identity_number)

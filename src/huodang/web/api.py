@@ -1,0 +1,178 @@
+"""The JSON API of the hub: the same services as the workbench, for programs. OpenAPI 3.1 at `/api/schema`.
+
+Sign in for a token, then send it as a bearer token. No cookie is taken, so no page elsewhere can use somebody's
+session. Money is in fen, months are YYYYMM, instants are UTC.
+"""
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Response, Router, get, post
+from litestar.enums import MediaType
+from litestar.params import Body, Parameter
+from litestar.status_codes import HTTP_200_OK
+
+from huodang.exchange import evidence_of_case
+from huodang.retirement import ApplicationForm
+from huodang.standards import Month
+from huodang.web.plain import plain
+from huodang.web.roles import AUDIT_ROLES, CASE_ROLES, DUE_ROLES, INTAKE_ROLES, STAFF_ROLES, SUMMARY_ROLES
+from huodang.web.security import StaffRequest, sign_in_limit
+from huodang.web.services import Services
+from huodang.web.sessions import SessionKind
+from huodang.web.settings import SessionRules
+from huodang.web.summary import summary_of
+
+Text = Annotated[str, msgspec.Meta(max_length=200)]
+_MOST_ROWS: Final = 500
+
+
+class SignIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Account and password."""
+
+    user: Text
+    password: Text
+
+
+class SignedInAs(msgspec.Struct):
+    """The token to send as `Authorization: Bearer …`, and who one is."""
+
+    token: str
+    role: str
+    name: str
+
+
+class Person(msgspec.Struct, forbid_unknown_fields=True):
+    """Whom a prefilled form is wanted for."""
+
+    identity_number: Text
+    name: Text
+
+
+class CaseOpened(msgspec.Struct):
+    """The number of a new case."""
+
+    case_id: str
+
+
+class CaseEvent(msgspec.Struct, forbid_unknown_fields=True):
+    """One event of the transition table, with a note and what the event needs."""
+
+    event: Text
+    note: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+    data: dict[str, Any] = {}
+
+
+class Prepared(msgspec.Struct):
+    """How many forms were prepared."""
+
+    prepared: int
+
+
+@post("/sign-in", opt={"public": True}, sync_to_thread=True, status_code=HTTP_200_OK, security=[])
+def sign_in(data: SignIn, services: Services) -> SignedInAs:
+    """Open a session."""
+    token, user = services.accounts.sign_in(data.user, data.password, SessionKind.API)
+    return SignedInAs(token=token, role=user.role.value, name=user.name)
+
+
+@post("/sign-out", opt={"roles": STAFF_ROLES}, sync_to_thread=True)
+def sign_out(request: StaffRequest, services: Services) -> None:
+    """End the session."""
+    services.accounts.sign_out(request.auth)
+
+
+@post("/prefill", opt={"roles": INTAKE_ROLES}, sync_to_thread=True, status_code=HTTP_200_OK)
+def prefill(request: StaffRequest, data: Person, services: Services) -> dict[str, Any]:
+    """A form filled from what the departments know, each value with source and time."""
+    found: dict[str, Any] = plain(services.office.prefill(request.user.actor, data.identity_number, data.name))
+    return found
+
+
+@post("/cases", opt={"roles": INTAKE_ROLES}, sync_to_thread=True)
+def open_case(
+    request: StaffRequest, data: Annotated[dict[str, Any], Body(title="ApplicationForm")], services: Services
+) -> CaseOpened:
+    """Hand in one application, whole or refused whole."""
+    form = ApplicationForm.parse({**data, "applicant_kind": request.user.role.value})
+    return CaseOpened(case_id=services.office.submit(request.user.actor, form))
+
+
+@get("/cases/{case_id:str}", opt={"roles": CASE_ROLES}, sync_to_thread=True)
+def view_case(request: StaffRequest, case_id: str, services: Services) -> dict[str, Any]:
+    """One case, as far as the policies let this user see it."""
+    found: dict[str, Any] = plain(services.office.view(request.user.actor, case_id))
+    return found
+
+
+@get("/queue", opt={"roles": CASE_ROLES}, sync_to_thread=True)
+def queue(
+    request: StaffRequest,
+    services: Services,
+    state: str | None = None,
+    limit: Annotated[int, Parameter(ge=1, le=_MOST_ROWS)] = 100,
+) -> dict[str, Any]:
+    """Cases that this user may list, most urgent first."""
+    rows = services.office.queue(request.user.actor, state=state, limit=limit)
+    return {"cases": plain(rows)}
+
+
+@post("/cases/{case_id:str}/events", opt={"roles": CASE_ROLES}, sync_to_thread=True, status_code=HTTP_200_OK)
+def act(request: StaffRequest, case_id: str, data: CaseEvent, services: Services) -> dict[str, Any]:
+    """Move a case by one event; hands back the case as it is then."""
+    found: dict[str, Any] = plain(
+        services.office.act(request.user.actor, case_id, data.event, note=data.note, data=data.data)
+    )
+    return found
+
+
+@get("/due", opt={"roles": DUE_ROLES}, sync_to_thread=True)
+def due(request: StaffRequest, services: Services, month: str) -> dict[str, Any]:
+    """Who reaches the age in a month (免申即享)."""
+    return {"due": plain(services.office.find_due(request.user.actor, Month.parse(month)))}
+
+
+@post("/due/{month:str}/prepare", opt={"roles": DUE_ROLES}, sync_to_thread=True, status_code=HTTP_200_OK)
+def prepare(request: StaffRequest, month: str, services: Services) -> Prepared:
+    """Prepare the forms of those who reach the age in a month."""
+    return Prepared(prepared=services.office.prepare_due(request.user.actor, Month.parse(month)))
+
+
+@get("/cases/{case_id:str}/receipts", opt={"roles": CASE_ROLES}, sync_to_thread=True)
+def receipts(request: StaffRequest, case_id: str, services: Services) -> dict[str, Any]:
+    """The ledger's entries that belong to a case, for which receipts can be had."""
+    seen = services.office.view(request.user.actor, case_id)
+    found = [
+        {"kind": one.kind, "what": one.resource, "at": one.at, "entry_id": one.entry_id}
+        for one in evidence_of_case(services.database, case_id)
+    ]
+    found += [
+        {"kind": "event", "what": one.event, "at": one.at, "entry_id": one.ledger_entry}
+        for one in seen.history
+        if one.ledger_entry is not None
+    ]
+    found += [
+        {"kind": "look", "what": one.what, "at": one.at, "entry_id": one.entry_id}
+        for one in services.looks.of_case(case_id)
+    ]
+    return {"receipts": plain(found)}
+
+
+@get("/receipts/{entry_id:str}", opt={"roles": CASE_ROLES | AUDIT_ROLES}, sync_to_thread=True)
+def receipt(entry_id: str, services: Services) -> Response[bytes]:
+    """One receipt, as `huodang receipt verify` takes it. It holds codes and digests, no personal data."""
+    return Response(content=services.ledger.receipt(entry_id).to_json().encode("utf-8"), media_type=MediaType.JSON)
+
+
+@get("/summary", opt={"roles": SUMMARY_ROLES}, sync_to_thread=True)
+def summary(request: StaffRequest, services: Services) -> dict[str, Any]:
+    """Figures without personal data."""
+    found: dict[str, Any] = plain(summary_of(services, request.user.actor))
+    return found
+
+
+def api_router(rules: SessionRules) -> Router:
+    """The routes of this module; signing in is limited to so many tries a minute."""
+    door = Router(path="/", route_handlers=[sign_in], middleware=[sign_in_limit(rules).middleware])
+    works = [sign_out, prefill, open_case, view_case, queue, act, due, prepare, receipts, receipt, summary]
+    return Router(path="/api/v1", route_handlers=[door, *works], tags=["huodang"])

@@ -1,0 +1,78 @@
+"""The one place where the rooms of a hub are put together: settings in, services out."""
+
+from huodang.archive import PaymentRecords, Volumes
+from huodang.exchange import Exchange, GatewayDirectory, Looks
+from huodang.ledger import Ledger
+from huodang.retirement import RetirementOffice, RetirementSettings
+from huodang.store import Clock, Database, OffsetClock, SystemClock, Worker
+from huodang.trust import FieldSealer, Signer, TlsPair, TrustedKeys
+from huodang.web.accounts import Accounts
+from huodang.web.citizens import CitizenDoor
+from huodang.web.services import Services
+from huodang.web.settings import HubSettings
+
+# The suites of the ledger's twin trees.
+_SUITES = ("national", "international")
+
+
+def assemble(settings: HubSettings) -> Services:
+    """Open database and keys, migrate, take in the agreements, and wire every service.
+
+    Raises:
+        HuodangError: a key, certificate or agreement is missing or wrong, or the database is of a newer release.
+    """
+    clock: Clock = OffsetClock(settings.clock_offset_file) if settings.clock_offset_file else SystemClock()
+    database = Database.open(settings.database)
+    database.migrate()
+    signers = tuple(Signer.load(settings.keys, settings.holder, suite) for suite in _SUITES)
+    trusted = TrustedKeys.load(settings.trust)
+    sealer = FieldSealer(settings.secrets)
+    ledger = Ledger(database, signers, f"{settings.province}.huodang/{settings.holder}", clock)
+    tls = TlsPair(
+        certificate=settings.tls_certificate, key=settings.tls_key, authority=settings.tls_authority
+    ).client_context()
+    exchange = Exchange(
+        database,
+        ledger,
+        signers[0],
+        trusted,
+        GatewayDirectory.of_urls(settings.gateways, tls),
+        sealer,
+        clock,
+    )
+    if settings.agreements.is_dir():
+        with database.begin() as connection:
+            exchange.agreements.take_folder(connection, settings.agreements)
+    looks = Looks(database, ledger, clock)
+    volumes = Volumes(database, sealer, ledger, clock, settings.volumes)
+    payments = PaymentRecords(database, ledger, sealer, clock)
+    office = RetirementOffice(
+        database,
+        exchange,
+        ledger,
+        volumes,
+        payments,
+        sealer,
+        looks,
+        clock,
+        RetirementSettings(province=settings.province, region=settings.region),
+    )
+    # Sessions and lock-outs run by the machine's own clock: a demonstration that walks through days must not end them.
+    own_clock = SystemClock()
+    return Services(
+        settings=settings,
+        database=database,
+        clock=clock,
+        signer=signers[0],
+        trusted=trusted,
+        sealer=sealer,
+        ledger=ledger,
+        exchange=exchange,
+        looks=looks,
+        volumes=volumes,
+        payments=payments,
+        office=office,
+        worker=Worker(database, office.handlers(), clock, name=settings.holder),
+        accounts=Accounts(database, own_clock, settings.sessions),
+        citizen_door=CitizenDoor(database, own_clock, settings.sessions),
+    )

@@ -1,0 +1,42 @@
+"""Those who reach the age: found by month, and their forms prepared without an application (免申即享)."""
+
+from typing import Final
+
+from litestar import Response, Router, get, post
+from litestar.response import Redirect
+
+from huodang.standards import Month
+from huodang.web.case_page import Words
+from huodang.web.pages import language_of, render, see_other
+from huodang.web.roles import DUE_ROLES
+from huodang.web.security import StaffRequest
+from huodang.web.services import Services
+
+
+@get("/due", opt={"roles": DUE_ROLES}, sync_to_thread=True)
+def due(
+    request: StaffRequest, services: Services, month: str | None = None, prepared: int | None = None
+) -> Response[str]:
+    """Who reaches the age in a month; next month unless another is asked for."""
+    this = Month.of(services.clock.today())
+    chosen = Month.parse(month) if month else this + 1
+    found = services.office.find_due(request.user.actor, chosen)
+    return render(
+        request,
+        "due.html",
+        month=chosen,
+        months=[this, this + 1, this + 2],
+        people=[due_row(person, Words(language_of(request))) for person in found],
+        prepared=prepared,
+    )
+
+
+@post("/due/{month:str}/prepare", opt={"roles": DUE_ROLES}, sync_to_thread=True)
+def prepare(request: StaffRequest, services: Services, month: str) -> Redirect:
+    """Prepare the forms of all of them."""
+    chosen = Month.parse(month)
+    prepared = services.office.prepare_due(request.user.actor, chosen)
+    return see_other(f"/due?month={chosen}&prepared={prepared}")
+
+
+due_router: Final = Router(path="/", route_handlers=[due, prepare], include_in_schema=False)
