@@ -53,3 +53,37 @@ def gateway(
         tls=ServingTls(file.beside(tls.certificate), file.beside(tls.key), file.beside(tls.authority)) if tls else None,
         exit_with_parent=exit_with_parent,
     )
+
+
+@app.command()
+def hub(config: ConfigFile, *, exit_with_parent: ExitWithParent = False) -> None:
+    """运行枢纽：工作台、接口、作业、账本、摆渡 / run the hub: workbench, API, jobs, ledger, ferry.
+
+    The settings stand in docs/administrator.md. SIGTERM or SIGINT end the process cleanly.
+
+    Examples:
+      huodang serve hub --config hub/hub.yaml
+    """
+    from huodang.cli.serving import follow_parent
+    from huodang.web import HubSettings, serve_hub
+
+    if exit_with_parent:
+        follow_parent()
+    serve_hub(HubSettings.load(config))
+
+
+@app.command()
+def portal(config: ConfigFile, *, exit_with_parent: ExitWithParent = False) -> None:
+    """运行公众门户：没有数据库，只经摆渡与枢纽往来 / run the citizens' portal: no database, only the ferry.
+
+    The settings stand in docs/administrator.md. SIGTERM or SIGINT end the process cleanly.
+
+    Examples:
+      huodang serve portal --config portal/portal.yaml
+    """
+    from huodang.cli.serving import follow_parent
+    from huodang.web import PortalSettings, serve_portal
+
+    if exit_with_parent:
+        follow_parent()
+    serve_portal(PortalSettings.load(config))

@@ -40,7 +40,7 @@ def run_application(
     import uvicorn
 
     if exit_with_parent:
-        _follow_parent(os.getppid())
+        follow_parent()
     config = uvicorn.Config(
         application,
         host=host,
@@ -64,8 +64,9 @@ def run_application(
     uvicorn.Server(config).run()
 
 
-def _follow_parent(parent: int) -> None:
-    """Look now and then whether the parent still lives; works on every Unix, also when the parent was killed."""
+def follow_parent() -> None:
+    """End this process as soon as the one that started it is gone; works on every Unix, also when it was killed."""
+    parent = os.getppid()
 
     def watch() -> None:
         while os.getppid() == parent:
