@@ -317,6 +317,14 @@ def test_what_killed_processes_left_is_cleaned_and_what_is_in_use_is_not(volumes
     assert list((folder / ".staging").iterdir()) == [used.folder.path]
 
 
+def test_a_service_that_starts_cleans_what_was_left(
+    any_database: Database, volumes: Volumes, sealer: FieldSealer, ledger: Ledger, folder: Path
+) -> None:
+    os.utime(volumes.stage(draft()).folder.path, (0, 0))
+    Volumes(any_database, sealer, ledger, FixedClock(datetime(2025, 3, 3, tzinfo=UTC)), folder)
+    assert list((folder / ".staging").iterdir()) == []
+
+
 def test_cases_filed_by_many_threads_get_numbers_without_gap_or_repetition(
     any_database: Database, volumes: Volumes
 ) -> None:

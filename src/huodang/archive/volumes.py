@@ -103,6 +103,7 @@ class Volumes:
         self._clock = clock
         self._folders = VolumeFolders(folder)
         self._profile = profile or ArchiveProfile.load()
+        self.clean()
 
     def stage(self, draft: VolumeDraft) -> StagedVolume:
         """Seal the items and write them aside, before the transaction begins; `file` takes the result.
@@ -221,7 +222,7 @@ class Volumes:
         return VolumeReport(archival_code, tuple(faults))
 
     def clean(self, older_than: timedelta = timedelta(hours=1)) -> int:
-        """Take away what killed processes left half written, and tell how many; run when a service starts."""
+        """Take away what killed processes left half written, and tell how many; done when a service starts."""
         return self._folders.clean(older_than)
 
     def _place(self, connection: Connection, staged: StagedVolume) -> VolumeRecord:
