@@ -171,14 +171,13 @@ def report(found: dict[str, dict[str, float]], wrong: dict[str, int], worst: int
         lines.append(
             f"| {label} | {figures['wall']:.3f} | {figures['cpu']:.3f} | {figures['peak_mib']:.0f} | {wrong[side]:,} |"
         )
-    wall = {side: figures["wall"] for side, figures in found.items()}
-    alone = found["openfisca"]["calculation_wall"]
+    own, peer, decimals = found["ours"], found["openfisca"], found["decimal"]
     outcome = (
-        f"Huodang against OpenFisca-core, inputs set and calculated: {wall['openfisca'] / wall['ours']:.1f} times as fast"
-        f" ({found['openfisca']['cpu'] / found['ours']['cpu']:.1f} times in CPU seconds); against its calculation alone"
-        f" ({alone:.3f} s): {alone / wall['ours']:.1f} times; against the decimals: {wall['decimal'] / wall['ours']:,.0f}"
-        f" times. OpenFisca's worst total is off by {worst} fen; every total of Huodang equals the decimals. Its table of"
-        f" ages takes {found['ours']['prepared']:.2f} s more, once a process."
+        f"Huodang against OpenFisca-core, inputs set and calculated: {peer['wall'] / own['wall']:.1f} times as fast"
+        f" ({peer['cpu'] / own['cpu']:.1f} times in CPU seconds); against its calculation alone"
+        f" ({peer['calculation_wall']:.3f} s): {peer['calculation_wall'] / own['wall']:.1f} times; against the"
+        f" decimals: {decimals['wall'] / own['wall']:,.0f} times. OpenFisca's worst total is off by {worst} fen; every"
+        f" total of Huodang equals the decimals. Its table of ages takes {own['prepared']:.2f} s more, once a process."
     )
     return [*lines, "", outcome]
 

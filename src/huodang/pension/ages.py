@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import cache
 
 from huodang.pension.errors import BadFacts
 from huodang.pension.parameter_files import Parameter, Status, national
@@ -130,6 +131,7 @@ class RetirementAge:
     laws: tuple[LawReference, ...]
 
 
+@cache
 def retirement_age(category: Category, born: Month) -> RetirementAge:
     """Compute the lawful retirement age of the gradual delay.
 

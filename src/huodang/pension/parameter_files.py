@@ -147,14 +147,17 @@ class ProvinceParameters:
         self.english = english
         self.region_code = region_code
         self._own = own
+        self._versions: dict[str, tuple[Parameter, ...]] = {}
+        for parameter in own:
+            self._versions[parameter.name] = (*self._versions.get(parameter.name, ()), parameter)
         self._national = behind
 
     def versions(self, name: str) -> tuple[Parameter, ...]:
         """Give every version of a parameter, earliest first: the province's own, else the national ones."""
-        own = tuple(parameter for parameter in self._own if parameter.name == name)
-        if own or self._national is None:
+        own = self._versions.get(name)
+        if own is not None:
             return own
-        return self._national.versions(name)
+        return self._national.versions(name) if self._national is not None else ()
 
     def find(self, name: str, month: Month) -> Parameter | None:
         """Give the version in force in a month, or None where none is known."""
@@ -192,8 +195,9 @@ class ProvinceParameters:
         """Give everything that holds in this province: its own parameters first, then the national ones."""
         if self._national is None:
             return self._own
-        names = {parameter.name for parameter in self._own}
-        return self._own + tuple(parameter for parameter in self._national.listing() if parameter.name not in names)
+        return self._own + tuple(
+            parameter for parameter in self._national.listing() if parameter.name not in self._versions
+        )
 
 
 # Names of parameters that a province may lack altogether, for the error that names them.

@@ -67,7 +67,8 @@ def _compute(cells: Cells) -> dict[str, str]:
     transition = _transition(cells, wage, years)
     parts = {"basic": basic, "account_pension": account, "transition": transition}
     values = {name: part.text for name, part in parts.items() if part is not None}
-    if basic is not None and account is not None and transition is not None:
+    # A total stands for the whole row: none is given while anything in the row is in doubt, even a cell not needed.
+    if basic is not None and account is not None and transition is not None and not cells.problems:
         values["total"] = (basic + account + transition).text
     return values
 

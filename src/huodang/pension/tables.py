@@ -24,13 +24,11 @@ class Row:
     """One row of a table.
 
     Attributes:
-        number: Line of the file on which the row ends; the heading is row 1.
         cells: The cells by column, without space around them.
         raw: The cells as written, for the output.
         ragged: What is wrong with the number of cells, or None.
     """
 
-    number: int
     cells: dict[str, str]
     raw: tuple[str, ...]
     ragged: HuodangError | None
@@ -245,4 +243,4 @@ def _row(cells: list[str], columns: tuple[str, ...], file: str, line: int) -> Ro
             place=Place(file=file, row=line),
         )
     raw = tuple((cells + [""] * width)[:width])
-    return Row(line, {column: cell.strip() for column, cell in zip(columns, raw, strict=True)}, raw, ragged)
+    return Row({column: cell.strip() for column, cell in zip(columns, raw, strict=True)}, raw, ragged)

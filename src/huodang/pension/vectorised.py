@@ -3,6 +3,7 @@
 Products are held against the 64-bit limit before they are made: figures too large are refused, never wrapped around.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -11,7 +12,14 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from huodang.pension.ages import EARLIEST_BIRTH, LATEST_BIRTH, Category, retirement_age
+from huodang.pension.ages import (
+    EARLIEST_BIRTH,
+    LATEST_BIRTH,
+    Category,
+    minimum_contribution_months,
+    original_age_months,
+    payout_months,
+)
 from huodang.pension.errors import BadFacts, FiguresTooLarge
 from huodang.pension.parameter_files import national
 from huodang.standards import Month, Place
@@ -79,8 +87,7 @@ class PensionColumns:
 def retirement_ages(categories: npt.NDArray[np.integer], births: npt.NDArray[np.integer]) -> RetirementAges:
     """Compute the lawful retirement age of many people.
 
-    The rule itself stands in `retirement_age` alone: its outcome for every category and month of birth is laid in a
-    table once, and looked up here.
+    The rule's outcome for every category and month of birth is laid in a table once, and looked up here.
 
     Args:
         categories: Codes of `CATEGORY_CODES`.
@@ -214,17 +221,29 @@ def _fits(product: int) -> None:
 
 @cache
 def _age_table() -> RetirementAges:
-    """The outcome of the scalar rule for every category and month of birth, category by category."""
-    months = range(EARLIEST_BIRTH.ordinal, LATEST_BIRTH.ordinal + 1)
-    found = [retirement_age(category, Month.from_ordinal(month)) for category in CATEGORY_CODES for month in months]
-
-    def column(values: list[int]) -> Integers:
-        return np.array(values, dtype=np.int64)
-
+    """The outcome of the rule for every category and month of birth, category by category; made once."""
+    births = np.arange(EARLIEST_BIRTH.ordinal, LATEST_BIRTH.ordinal + 1)
+    delays, ages = [], []
+    for category in CATEGORY_CODES:
+        steps = national().sole("retirement_delay").table[category.value]
+        elapsed = births - Month.parse(steps["first_birth_month"]).ordinal
+        started = elapsed // int(steps["months_per_step"]) + 1
+        delays.append(np.where(elapsed < 0, 0, np.minimum(started, int(steps["most_months"]))))
+        ages.append(original_age_months(category) + delays[-1])
+    delay, age = np.concatenate(delays), np.concatenate(ages)
+    retirement = age + np.tile(births, len(CATEGORY_CODES))
     return RetirementAges(
-        delay_months=column([age.delay_months for age in found]),
-        age_months=column([age.age_months for age in found]),
-        retirement_ordinals=column([age.retirement_month.ordinal for age in found]),
-        payout_tenths=column([int(age.payout_months * Decimal(10)) for age in found]),
-        minimum_contribution_months=column([age.minimum_contribution_months for age in found]),
+        delay_months=delay,
+        age_months=age,
+        retirement_ordinals=retirement,
+        payout_tenths=_each(age, lambda months: int(payout_months(months) * Decimal(10))),
+        minimum_contribution_months=_each(
+            retirement, lambda ordinal: minimum_contribution_months(Month.from_ordinal(ordinal))
+        ),
     )
+
+
+def _each(values: Integers, rule: Callable[[int], int]) -> Integers:
+    """Apply a scalar rule once to each distinct value of a column."""
+    distinct, positions = np.unique(values, return_inverse=True)
+    return np.array([rule(int(value)) for value in distinct], dtype=np.int64)[positions]
