@@ -90,8 +90,34 @@ def test_initialising_twice_changes_nothing(run, tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
-@pytest.mark.parametrize("command", ["init", "issue", "list"])
+@pytest.mark.parametrize("command", ["init", "issue", "list", "revoke"])
 def test_every_command_has_help_with_an_example(run, command: str) -> None:
     code, out, _ = run("keys", command, "--help")
     assert code == 0
     assert re.search(rf"huodang keys {command}", out)
+
+
+def test_a_key_that_leaked_is_revoked_and_one_that_was_replaced_only_ends(run, tmp_path: Path) -> None:
+    run("keys", "init", tmp_path)
+    for name in ("police", "health"):
+        run("keys", "issue", name, "--dir", tmp_path)
+    police, health = (
+        Signer.load(tmp_path / "departments" / name / "keys", name).key_id for name in ("police", "health")
+    )
+    assert run("keys", "revoke", "police", police, "--dir", tmp_path)[0] == 0
+    assert run("keys", "revoke", "health", health, "--dir", tmp_path, "--replaced")[0] == 0
+    trusted = TrustedKeys.load(tmp_path / "trust.json")
+    ended = {key.holder: (key.revoked_at is not None, key.valid_to is not None) for key in trusted}
+    assert ended == {"police": (True, False), "health": (False, True)}
+    out = run("keys", "list", tmp_path)[1]
+    assert "已作废 / revoked" in out
+    assert "有效至 / valid until" in out
+
+
+def test_revoking_what_is_not_there_changes_nothing(run, tmp_path: Path) -> None:
+    assert run("keys", "revoke", "police", "0" * 32, "--dir", tmp_path)[0] == 2
+    assert list(tmp_path.iterdir()) == []
+    run("keys", "init", tmp_path)
+    before = (tmp_path / "trust.json").read_bytes()
+    assert run("keys", "revoke", "police", "0" * 32, "--dir", tmp_path)[0] == 2
+    assert (tmp_path / "trust.json").read_bytes() == before

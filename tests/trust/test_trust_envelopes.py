@@ -150,6 +150,15 @@ def test_a_key_counts_only_within_its_validity() -> None:
             open_envelope(envelope, "grant", trusted, at=moment)
 
 
+def test_what_a_replaced_key_signed_before_its_end_still_counts() -> None:
+    trusted = TrustedKeys((HUB.public,))
+    trusted.retire("hub", HUB.key_id, NOW)
+    envelope = sign_envelope("grant", {}, HUB)
+    assert open_envelope(envelope, "grant", trusted, at=NOW - timedelta(seconds=1)) == {}
+    with pytest.raises(ExpiredKeyError):
+        open_envelope(envelope, "grant", trusted, at=NOW + timedelta(seconds=1))
+
+
 GOOD = json.loads(sign_envelope("grant", {"a": "1"}, HUB).to_json())
 
 

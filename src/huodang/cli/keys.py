@@ -61,6 +61,32 @@ def issue(
     typer.echo(f"TLS: {issued.tls.certificate}, {issued.tls.key}")
 
 
+@app.command("revoke")
+def revoke(
+    holder: Annotated[str, typer.Argument(help="持有者 / the holder")],
+    key_id: Annotated[str, typer.Argument(help="密钥编号，见 keys list / the key id, see keys list")],
+    folder: Annotated[Path, typer.Option("--dir", metavar="DIR", help="部署目录 / the folder of the deployment")],
+    replaced: Annotated[  # noqa: FBT002  (a flag)
+        bool,
+        typer.Option("--replaced", help="正常更换：此前的签名仍有效 / replaced in order: earlier signatures count"),
+    ] = False,
+) -> None:
+    """停用一把密钥 / end a key.
+
+    默认视为可能外泄：其一切签名不再有效。By default it may have leaked: none of its signatures counts any more.
+
+    \b
+    例 / examples:
+      huodang keys revoke police 1f0c…e2 --dir var/hebei
+      huodang keys revoke police 1f0c…e2 --dir var/hebei --replaced
+    """
+    from huodang.store import SystemClock
+    from huodang.trust import Provisioner
+
+    Provisioner(folder).revoke(holder, key_id, SystemClock().now(), replaced=replaced)
+    typer.echo(f"已停用 / ended: {holder} {key_id}")
+
+
 @app.command("list")
 def list_keys(folder: _Folder) -> None:
     """列出受信任的公钥 / list the trusted public keys.
@@ -72,5 +98,9 @@ def list_keys(folder: _Folder) -> None:
     from huodang.trust import Provisioner
 
     for key in Provisioner(folder).trusted():
-        revoked = f"已作废 / revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "有效 / in force"
-        typer.echo(f"{key.holder:<20} {key.suite:<14} {key.key_id}  {revoked}")
+        state = "有效 / in force"
+        if key.revoked_at is not None:
+            state = f"已作废 / revoked {key.revoked_at:%Y-%m-%d}"
+        elif key.valid_to is not None:
+            state = f"有效至 / valid until {key.valid_to:%Y-%m-%d}"
+        typer.echo(f"{key.holder:<20} {key.suite:<14} {key.key_id}  {state}")

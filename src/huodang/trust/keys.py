@@ -4,7 +4,7 @@ import base64
 import fcntl
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -154,8 +154,8 @@ class Signer:
             raise KeyExistsError(
                 "密钥文件已存在，不会覆盖",
                 "The key file exists already and is not overwritten",
-                advice_chinese="确要更换时，请先把旧密钥移走并在 trust.json 中作废。",
-                advice_english="To replace it, move the old key away and revoke it in trust.json.",
+                advice_chinese="确要更换时，请先用 huodang keys revoke 停用旧密钥并把文件移走。",
+                advice_english="To replace it, end it with `huodang keys revoke` and move its file away first.",
                 place=Place(file=private.name),
             )
         write_new_secret(private, self.key.to_pem().encode())
@@ -238,18 +238,33 @@ class TrustedKeys:
             self._keys[key.holder, key.key_id] = key
 
     def revoke(self, holder: str, key_id: str, at: datetime) -> PublicKey:
-        """Revoke a key: no signature received from then on counts.
+        """Revoke a key that may have leaked: no signature opened from then on counts, whenever it was made.
 
         Raises:
             UnusableKeyError: The key is not among the trusted ones.
         """
+        return self._change(holder, key_id, lambda key: replace(key, revoked_at=at))
+
+    def retire(self, holder: str, key_id: str, at: datetime) -> PublicKey:
+        """End the validity of a key that was replaced: what it signed until then still counts.
+
+        Raises:
+            UnusableKeyError: The key is not among the trusted ones.
+        """
+        return self._change(holder, key_id, lambda key: replace(key, valid_to=at))
+
+    def _change(self, holder: str, key_id: str, change: Callable[[PublicKey], PublicKey]) -> PublicKey:
         with self._lock:
             key = self._keys.get((holder, key_id))
             if key is None:
-                raise UnusableKeyError("没有这把受信任的密钥", "There is no such trusted key")
-            revoked = replace(key, revoked_at=at)
-            self._keys[holder, key_id] = revoked
-            return revoked
+                raise UnusableKeyError(
+                    "没有这把受信任的密钥",
+                    "There is no such trusted key",
+                    advice_chinese="请用 huodang keys list 查看持有者和密钥编号。",
+                    advice_english="See holders and key ids with `huodang keys list`.",
+                )
+            changed = self._keys[holder, key_id] = change(key)
+            return changed
 
     def to_json(self) -> str:
         """Write the list, one key a line, so that changes are easy to review."""

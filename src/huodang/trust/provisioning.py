@@ -5,12 +5,13 @@ Source of the folders: docs/architecture.md, "Processes and folders of one deplo
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from huodang.standards import Place
 from huodang.trust.authority import TlsAuthority, TlsPair
 from huodang.trust.errors import KeyExistsError, UnusableKeyError
-from huodang.trust.keys import Signer, TrustedKeys, check_holder, editing_trust
+from huodang.trust.keys import PublicKey, Signer, TrustedKeys, check_holder, editing_trust
 from huodang.trust.sealing import FieldSealer
 from huodang.trust.suites import suite
 
@@ -92,8 +93,8 @@ class Provisioner:
                 raise KeyExistsError(
                     "该名称的密钥已存在，不会覆盖",
                     "A key of this name exists already and is not overwritten",
-                    advice_chinese="确要更换时，请先把旧密钥移走并在 trust.json 中作废。",
-                    advice_english="To replace it, move the old key away and revoke it in trust.json.",
+                    advice_chinese="确要更换时，请先用 huodang keys revoke 停用旧密钥并把文件移走。",
+                    advice_english="To replace it, end it with `huodang keys revoke` and move its file away first.",
                     place=Place(file=taken[0].name),
                 )
             tls = TlsAuthority.load(self.tls_folder).issue(name, hosts)
@@ -104,6 +105,16 @@ class Provisioner:
         if name == HUB:
             FieldSealer.create(folder)
         return Issued(signers, folder, tls)
+
+    def revoke(self, holder: str, key_id: str, at: datetime, *, replaced: bool = False) -> PublicKey:
+        """End a key: revoke it, or only end its validity if it was replaced in the ordinary course.
+
+        Raises:
+            UnusableKeyError: The key is not among the trusted ones, or there is no `trust.json`.
+        """
+        self.trusted()  # a folder without a list is told as such, and gets none made by the way
+        with editing_trust(self.trust_file) as trusted:
+            return (trusted.retire if replaced else trusted.revoke)(holder, key_id, at)
 
     def trusted(self) -> TrustedKeys:
         """The trusted keys of this deployment; raises UnusableKeyError if there are none."""
