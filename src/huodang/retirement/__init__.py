@@ -1,11 +1,13 @@
-"""The joint case (退休一件事): one application, the departments' data instead of papers, two reviews, the first payment.
+"""The joint case (退休一件事): one application, data instead of papers, two reviews, the first payment.
 
-Front door: `RetirementOffice` for what people do and for the jobs that do the rest; `ApplicationForm` for the one form;
-`TRANSITIONS`, `mermaid_text` and `diagram_svg` for the table that moves a case; `register` for the papers that were asked
-for until now. The pure parts (`form`, `checks`, `determination`, `entitlement`, `clocks`, `materials`) know no database.
+Front door: `RetirementOffice` for what people do and for the jobs that do the rest; `ApplicationForm` for the form;
+`TRANSITIONS`, `mermaid_text` and `diagram_svg` for the table that moves a case; `register` for the papers that were
+asked for until now. The pure parts (`form`, `checks`, `determination`, `entitlement`, `clocks`, `materials`) know no
+database.
 """
 
 from huodang.retirement.case_view import (
+    CaseReceipt,
     CaseView,
     CheckView,
     ClockView,
@@ -42,7 +44,8 @@ from huodang.retirement.joint_items import ITEMS, ItemStatus
 from huodang.retirement.materials import MaterialsList, NotBrought, Paper, register
 from huodang.retirement.office import RetirementOffice
 from huodang.retirement.reasons import Reason
-from huodang.retirement.transitions import EVENT_LABELS, STATE_LABELS, TRANSITIONS, Event, State, Transition
+from huodang.retirement.states import EVENT_LABELS, STATE_LABELS, Event, State
+from huodang.retirement.transitions import TRANSITIONS, Transition
 
 __all__ = [
     "CHECKS",
@@ -53,6 +56,7 @@ __all__ = [
     "AnotherCaseError",
     "ApplicationForm",
     "Branch",
+    "CaseReceipt",
     "CaseView",
     "CheckResult",
     "CheckStatus",

@@ -1,7 +1,7 @@
 """Asking one department for many cases at once, as a job: what checks and joint items have in common.
 
-First transaction: grants are made and recorded. Then one call, outside any transaction. Second transaction: answers, jobs
-and what follows. A crash in between asks again under new grants; the effect of an answer is written once.
+First transaction: grants are made and recorded. Then one call, outside any transaction. Second transaction: answers,
+jobs and what follows. A crash in between asks again under new grants; the effect of an answer is written once.
 """
 
 from abc import ABC, abstractmethod
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Row, Table, select
 
 from huodang.exchange import Answer, AnswerRecord, FailureCode, PreparedGrant, Question
 from huodang.retirement.cases import CaseRecord, load_many
 from huodang.retirement.desk import Desk
-from huodang.retirement.transitions import State
+from huodang.retirement.states import State
 from huodang.store import Job, LeaseLost, jobs
 
 # What asking again can't mend: somebody must sign an agreement, change a policy or correct the form first.
@@ -29,7 +29,7 @@ class Asked:
     """One question that was put in this batch, with the row that waits for its answer."""
 
     job: Job
-    row: Any
+    row: Row[Any]
     prepared: PreparedGrant
 
 
@@ -55,7 +55,7 @@ class DepartmentHandler(ABC):
             self._record(connection, list(zip(asked, answers, strict=True)))
 
     @abstractmethod
-    def question(self, connection: Connection, case: CaseRecord, row: Any) -> Question:
+    def question(self, connection: Connection, case: CaseRecord, row: Row[Any]) -> Question:
         """Make the question for a waiting row."""
 
     @abstractmethod
@@ -72,6 +72,7 @@ class DepartmentHandler(ABC):
     ) -> None:
         """Write what follows from the answer to one question; `waits` says that it is put again."""
 
+    @abstractmethod
     def after_batch(self, connection: Connection, cases: Mapping[str, CaseRecord], now: datetime) -> None:
         """Do what follows once all answers of the batch are written."""
 
@@ -89,7 +90,7 @@ class DepartmentHandler(ABC):
     def _prepare(self, connection: Connection, batch: Sequence[Job]) -> list[Asked]:
         cases = load_many(connection, [job.payload["case"] for job in batch])
         waiting = self._waiting(connection, [one.case_id for one in cases.values() if one.state is self.state])
-        wanted: list[tuple[Job, Any, Question]] = []
+        wanted: list[tuple[Job, Row[Any], Question]] = []
         for job in batch:
             rows = waiting.get(job.payload["case"], [])
             if rows:
@@ -101,7 +102,7 @@ class DepartmentHandler(ABC):
         prepared = self.desk.exchange.prepare(connection, [question for _, _, question in wanted])
         return [Asked(job, row, grant) for (job, row, _), grant in zip(wanted, prepared, strict=True)]
 
-    def _waiting(self, connection: Connection, case_ids: Sequence[str]) -> dict[str, list[Any]]:
+    def _waiting(self, connection: Connection, case_ids: Sequence[str]) -> dict[str, list[Row[Any]]]:
         columns = self.table.c
         rows = connection.execute(
             select(self.table)
@@ -112,7 +113,7 @@ class DepartmentHandler(ABC):
             )
             .order_by(columns.case_id, columns.resource)
         )
-        waiting: dict[str, list[Any]] = {}
+        waiting: dict[str, list[Row[Any]]] = {}
         for row in rows:
             waiting.setdefault(row.case_id, []).append(row)
         return waiting

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from huodang.retirement.materials import MaterialsList
-from huodang.retirement.transitions import Event, State
+from huodang.retirement.states import Event, State
 from huodang.standards import Month
 
 
@@ -22,8 +22,8 @@ class EventChoice:
     """An event that this person may cause now.
 
     Attributes:
-        needs: what `act` wants with it: `note`, or keys of its `data`: `check`, `item`, `evidence`, `papers`, `subject`,
-            `finding`, `form`.
+        needs: what `act` wants with it: `note`, or keys of its `data`: `check`, `item`, `evidence`, `papers`,
+            `subject`, `finding`, `form`.
     """
 
     event: Event
@@ -183,6 +183,16 @@ class CaseView:
     ended_at: datetime | None
     volume_id: str | None
     mask_level: str
+
+
+@dataclass(frozen=True)
+class CaseReceipt:
+    """One entry of the ledger that belongs to a case; `what` is the resource asked or the event."""
+
+    kind: str
+    what: str
+    at: datetime
+    entry_id: str
 
 
 @dataclass(frozen=True)

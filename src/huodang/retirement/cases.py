@@ -15,7 +15,7 @@ from huodang.retirement.clocks import ClockEntry
 from huodang.retirement.errors import UnknownCaseError
 from huodang.retirement.form import ApplicationForm
 from huodang.retirement.reasons import Reason
-from huodang.retirement.transitions import State
+from huodang.retirement.states import State
 from huodang.standards import Month
 from huodang.trust import FieldSealer
 
@@ -24,6 +24,9 @@ FIELDS_ELEMENT = "retirement_check_fields"
 DECISION_ELEMENT = "retirement_decision"
 NOTE_ELEMENT = "retirement_note"
 MESSAGE_ELEMENT = "retirement_notice"
+
+PROPOSED = "proposed"
+FINAL = "final"
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,11 @@ def notices_of(connection: Connection, case_id: str) -> list[NoticeRecord]:
         )
         for row in rows
     ]
+
+
+def present_notice(connection: Connection, case: CaseRecord) -> NoticeRecord | None:
+    """Read the public notice of the present decision, if there is one."""
+    return next((one for one in notices_of(connection, case.case_id) if one.number == case.decision_number), None)
 
 
 def decision_values(connection: Connection, sealer: FieldSealer, case: CaseRecord) -> tuple[str, dict[str, Any]] | None:

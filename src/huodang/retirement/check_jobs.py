@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from huodang.exchange import Answer, AnswerRecord, Outcome, Question
 from huodang.retirement import records
@@ -14,7 +14,7 @@ from huodang.retirement.cases import FIELDS_ELEMENT, CaseRecord, form_of
 from huodang.retirement.checks import CheckStatus, question
 from huodang.retirement.effects import SETTLE_JOB
 from huodang.retirement.engine import stop_department_clocks
-from huodang.retirement.transitions import State
+from huodang.retirement.states import State
 from huodang.store import jobs
 
 # What a gateway says when its own source is away for the moment: worth another try, unlike any other answer.
@@ -37,7 +37,7 @@ class CheckHandler(DepartmentHandler):
         verdict = answer.verdict
         return verdict is not None and verdict.outcome is Outcome.UNKNOWN and verdict.reason in _PASSING
 
-    def question(self, connection: Connection, case: CaseRecord, row: Any) -> Question:  # noqa: ARG002  (items need it)
+    def question(self, connection: Connection, case: CaseRecord, row: Row[Any]) -> Question:  # noqa: ARG002  (items need it)
         """Ask what the plan says, in the platform's own name."""
         desk = self.desk
         form = form_of(desk.sealer, case)
@@ -76,7 +76,7 @@ class CheckHandler(DepartmentHandler):
         if changed.rowcount and not waits:
             stop_department_clocks(connection, row.case_id, now, row.resource)
 
-    def _answered(self, row: Any, found: AnswerRecord, now: datetime) -> dict[str, Any]:
+    def _answered(self, row: Row[Any], found: AnswerRecord, now: datetime) -> dict[str, Any]:
         sealed = None
         if found.fields:
             text = json.dumps(found.fields, ensure_ascii=False, sort_keys=True)

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from huodang.retirement.errors import RegisterError
-from huodang.retirement.transitions import CITIZEN, State
+from huodang.retirement.states import CITIZEN, State
 from huodang.standards import Deadline, Place, add_working_days, working_days_between
 from huodang.store import shanghai_date
 

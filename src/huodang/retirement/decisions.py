@@ -7,13 +7,10 @@ from sqlalchemy import insert, update
 
 from huodang.ledger import LedgerEntry
 from huodang.retirement import records
-from huodang.retirement.cases import DECISION_ELEMENT, decision_values
+from huodang.retirement.cases import DECISION_ELEMENT, FINAL, PROPOSED, decision_values
 from huodang.retirement.engine import Change
 from huodang.retirement.entitlement import Proposal
 from huodang.trust import canonical_json
-
-PROPOSED = "proposed"
-FINAL = "final"
 
 
 def propose(change: Change, proposal: Proposal) -> None:

@@ -1,7 +1,7 @@
 """What follows from the checks: end, arbitration, exception, public notice or review. Pure.
 
-No branch stops anybody's pension on a machine's word alone: a death that only one department knows waits for a person, and
-what nobody answered is `unknown`, never clear.
+No branch stops anybody's pension on a machine's word alone: a death that only one department knows waits for a person,
+and what nobody answered is `unknown`, never clear.
 """
 
 from collections.abc import Mapping
@@ -62,7 +62,8 @@ class Circumstances:
     """What else bears on a determination.
 
     Attributes:
-        findings: what people decided in arbitration, by subject: `alive`, `birth_date`, `objection`, or a check's resource.
+        findings: what people decided in arbitration, by subject: `alive`, `birth_date`, `objection`, or a check's
+            resource.
         notice_over: the public notice of this case has run its term.
         provisional_approved: a reviewer has approved paying the parts that are determined.
         own_benefit: this case itself has registered a benefit already (a decision reopened on appeal).

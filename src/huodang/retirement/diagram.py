@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final, Literal
 
-from huodang.retirement.transitions import EVENT_LABELS, STATE_LABELS, TRANSITIONS, State, Transition
+from huodang.retirement.states import EVENT_LABELS, STATE_LABELS, State
+from huodang.retirement.transitions import TRANSITIONS, Transition
 
 _BOX_WIDTH: Final = 150
 _BOX_HEIGHT: Final = 48
@@ -67,8 +68,8 @@ def mermaid_text() -> str:
 def diagram_svg(current_state: str | None = None, language: Literal["zh", "en"] = "zh") -> str:
     """Draw the table as SVG that stands by itself: no script, no outside font, no style sheet needed.
 
-    The current state is framed and named in the description, so that it isn't told by colour alone. Arrows that leave it
-    carry their events as text; every arrow has them as its title.
+    The current state is framed and named in the description, so that it isn't told by colour alone. What leads on from
+    it is written under the boxes it leads to; every arrow has its events as title.
     """
     at = State(current_state) if current_state else None
     width = 3 * _COLUMN + 2 * _MARGIN
@@ -77,11 +78,15 @@ def diagram_svg(current_state: str | None = None, language: Literal["zh", "en"] 
     heading = ("退休一件事流程图", "The joint case, step by step")[word]
     where = "" if at is None else (("当前环节：", "Now at: ")[word] + STATE_LABELS[at][word])
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
-        f'class="case-diagram" lang="{"zh-CN" if word == 0 else "en"}" font-family="sans-serif" font-size="13">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+            f'class="case-diagram" lang="{"zh-CN" if word == 0 else "en"}" font-family="sans-serif" font-size="13">'
+        ),
         f"<title>{heading}</title><desc>{escape(where)}</desc>",
-        '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path d="M0 0 8 4 0 8z" fill="#5b6472"/></marker></defs>',
+        (
+            '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
+            'orient="auto"><path d="M0 0 8 4 0 8z" fill="#5b6472"/></marker></defs>'
+        ),
     ]
     arrows = _arrows()
     # Arrows first, so that no line crosses a box.
@@ -102,7 +107,8 @@ def _draw_state(state: State, *, current: bool, word: int) -> str:
     frame = 'stroke="#1d4ed8" stroke-width="4" fill="#dbeafe"' if current else 'stroke="#5b6472" fill="#ffffff"'
     mark = "▶ " if current else ""
     return (
-        f'<g data-state="{state.value}"><rect x="{left}" y="{top}" width="{_BOX_WIDTH}" height="{_BOX_HEIGHT}" rx="6" {frame}/>'
+        f'<g data-state="{state.value}">'
+        f'<rect x="{left}" y="{top}" width="{_BOX_WIDTH}" height="{_BOX_HEIGHT}" rx="6" {frame}/>'
         f'<text x="{left + _BOX_WIDTH // 2}" y="{top + _BOX_HEIGHT // 2 + 5}" text-anchor="middle" fill="#111827">'
         f"{mark}{escape(STATE_LABELS[state][word])}</text></g>"
     )

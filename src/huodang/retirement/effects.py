@@ -10,14 +10,14 @@ from sqlalchemy import delete, insert, select, update
 
 from huodang.exchange import Outcome
 from huodang.retirement import records
-from huodang.retirement.cases import form_of, notices_of, seal_form
+from huodang.retirement.cases import form_of, present_notice, seal_form
 from huodang.retirement.checks import CHECKS, Check, CheckStatus
 from huodang.retirement.decisions import finalise_decision, propose, reopen_decision
 from huodang.retirement.determination import CONTRIBUTIONS, Determination
 from huodang.retirement.engine import Change, Effect, start_department_clock, stop_department_clocks
 from huodang.retirement.family import offer_family_benefits
 from huodang.retirement.form import ApplicationForm
-from huodang.retirement.guards import finding_of, notice_is_over, paper_name
+from huodang.retirement.guards import finding_of, paper_name
 from huodang.retirement.item_effects import (
     settle_item_by_hand,
     start_filing,
@@ -27,8 +27,8 @@ from huodang.retirement.item_effects import (
     try_items_again,
 )
 from huodang.retirement.reasons import Reason
+from huodang.retirement.states import State
 from huodang.retirement.texts import fill, tell
-from huodang.retirement.transitions import State
 from huodang.standards import add_working_days
 from huodang.store import SHANGHAI, jobs
 
@@ -97,6 +97,9 @@ def start_checks(change: Change) -> None:
         change.updates["employer"] = change.actor.employer
     if change.case.submitted_at is None:
         change.updates["submitted_at"] = change.now
+    else:
+        # What is submitted again is decided, and where needed made public, anew.
+        change.updates["decision_number"] = change.case.decision_number + 1
     change.updates |= {
         "reasons": [],
         "notes": [],
@@ -202,7 +205,16 @@ def tell_returned(change: Change) -> None:
 
 def _tell_person(change: Change, kind: str, chinese: dict[str, str], english: dict[str, str]) -> None:
     texts = fill(kind, chinese, english)
-    tell(change.connection, change.desk.sealer, change.case.case_id, "person", kind, change.sequence, texts, change.now)
+    tell(
+        change.connection,
+        change.desk.sealer,
+        change.case.case_id,
+        recipient="person",
+        kind=kind,
+        occasion=change.sequence,
+        texts=texts,
+        now=change.now,
+    )
 
 
 def record_finding(change: Change) -> None:
@@ -229,9 +241,7 @@ def open_public_notice(change: Change) -> None:
     """Begin the public notice, or let one that has begun run on to its day."""
     case = change.case
     today = change.desk.clock.today()
-    notice = next(
-        (one for one in notices_of(change.connection, case.case_id) if one.number == case.decision_number), None
-    )
+    notice = present_notice(change.connection, case)
     if notice is None:
         term = add_working_days(today, change.desk.settings.notice_days)
         determination: Determination | None = change.data.get("determination")
@@ -296,7 +306,7 @@ def stop_work(change: Change) -> None:
     )
     stop_department_clocks(change.connection, case_id, change.now)
     stop_items(change)
-    if notices_of(change.connection, case_id) and not notice_is_over(change):
+    if present_notice(change.connection, change.case) is not None:
         close_notice(change)
 
 

@@ -19,14 +19,8 @@ from huodang.retirement.cases import NOTE_ELEMENT, CaseRecord, load
 from huodang.retirement.desk import Desk
 from huodang.retirement.errors import AnotherCaseError, GuardError, IllegalEventError
 from huodang.retirement.reasons import codes
-from huodang.retirement.transitions import (
-    STATE_LABELS,
-    Event,
-    State,
-    Transition,
-    events_open_to,
-    transitions_from,
-)
+from huodang.retirement.states import STATE_LABELS, Event, State
+from huodang.retirement.transitions import Transition, events_open_to, transitions_from
 from huodang.standards import Place
 from huodang.trust import canonical_json
 
@@ -48,18 +42,12 @@ class Change:
     note: str
     data: Mapping[str, Any]
     now: datetime
-    row: Transition
     updates: dict[str, Any] = field(default_factory=dict)
 
     @property
     def sequence(self) -> int:
         """The number of the history row that this change writes."""
         return self.case.sequence + 1
-
-    @property
-    def applicant_side(self) -> bool:
-        """Whether the actor stands on the applicant's side."""
-        return self.actor.role in {"citizen", "employer_clerk"}
 
 
 Guard = Callable[[Change], GuardError | None]
@@ -105,35 +93,33 @@ class Engine:
             AnotherCaseError: the person has another live case.
         """
         case = case or load(connection, case_id, lock=True)
-        change = self._choose(connection, case, event, actor, note.strip(), dict(data or {}))
-        for name in change.row.effects:
+        now = self._desk.clock.now()
+        change = Change(self._desk, connection, case, event, actor, note.strip(), dict(data or {}), now)
+        row = self._choose(change)
+        for name in row.effects:
             self._effects[name](change)
-        self._write(change)
-        return change.row
+        self._write(change, row)
+        return row
 
-    def _choose(
-        self, connection: Connection, case: CaseRecord, event: Event, actor: Actor, note: str, data: dict[str, Any]
-    ) -> Change:
-        rows = transitions_from(case.state, event)
-        allowed = [row for row in rows if actor.role in row.roles]
+    def _choose(self, change: Change) -> Transition:
+        """Take the first row whose guards all hold; the last row is the general one, and says what is lacking."""
+        state, event, role = change.case.state, change.event, change.actor.role
+        rows = transitions_from(state, event)
+        allowed = [row for row in rows if role in row.roles]
         if not allowed:
-            raise _illegal(case.state, event, actor.role, known=bool(rows))
-        if len(note) > _LONGEST_NOTE:
-            raise GuardError(
-                "note_given", f"说明不得超过 {_LONGEST_NOTE} 字", f"the note is longer than {_LONGEST_NOTE}"
-            )
-        refusal: GuardError | None = None
+            raise _illegal(state, event, role, known=bool(rows))
+        if len(change.note) > _LONGEST_NOTE:
+            raise GuardError("note", f"说明不得超过 {_LONGEST_NOTE} 字", f"the note is longer than {_LONGEST_NOTE}")
+        refusals: list[GuardError] = []
         for row in allowed:
-            change = Change(self._desk, connection, case, event, actor, note, data, self._desk.clock.now(), row)
             refusal = next((found for name in row.guards if (found := self._guards[name](change)) is not None), None)
             if refusal is None:
-                return change
-        # The last row is the general one; what it lacks is what the person can mend.
-        assert refusal is not None  # noqa: S101  (tells the type checker what the loop has shown)
-        raise refusal
+                return row
+            refusals.append(refusal)
+        raise refusals[-1]
 
-    def _write(self, change: Change) -> None:
-        case, row, now = change.case, change.row, change.now
+    def _write(self, change: Change, row: Transition) -> None:
+        case, now = change.case, change.now
         updates: dict[str, Any] = {
             "state": row.target.value,
             "state_since": now,
@@ -157,7 +143,7 @@ class Engine:
         if moved.rowcount != 1:  # the caller's row was not locked: refuse rather than overwrite
             raise _illegal(case.state, change.event, change.actor.role, known=True)
         move_clock(change.connection, case.case_id, row.day_of, row.target.value, now)
-        write_history(change)
+        _write_history(change, row)
 
 
 def move_clock(connection: Connection, case_id: str, party: str, step: str, now: datetime) -> None:
@@ -190,7 +176,7 @@ def stop_department_clocks(connection: Connection, case_id: str, now: datetime, 
     )
 
 
-def write_history(change: Change) -> None:
+def _write_history(change: Change, row: Transition) -> None:
     """Add the history row and its leaf of the ledger."""
     case, now = change.case, change.now
     reason_codes = codes(change.data.get("reasons", ()))
@@ -199,26 +185,25 @@ def write_history(change: Change) -> None:
         "sequence": str(change.sequence),
         "event": change.event.value,
         "from": case.state.value,
-        "to": change.row.target.value,
+        "to": row.target.value,
         "actor": change.actor.user_id,
         "role": change.actor.role,
     }
     content = canonical_json({**facts, "note": change.note, "reasons": reason_codes})
     entry = change.desk.ledger.record(change.connection, LedgerEntry("case", now, facts), content)
     note = change.note
+    sealed = change.desk.sealer.seal(NOTE_ELEMENT, note, f"{case.case_id}:{change.sequence}")
     change.connection.execute(
         insert(records.history).values(
             case_id=case.case_id,
             sequence=change.sequence,
             event=change.event.value,
             from_state=case.state.value,
-            to_state=change.row.target.value,
+            to_state=row.target.value,
             actor_id=change.actor.user_id,
             actor_role=change.actor.role,
             at=now,
-            note_sealed=change.desk.sealer.seal(NOTE_ELEMENT, note, f"{case.case_id}:{change.sequence}")
-            if note
-            else None,
+            note_sealed=sealed if note else None,
             codes=reason_codes,
             ledger_entry=str(entry),
         )

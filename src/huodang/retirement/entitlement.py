@@ -128,7 +128,7 @@ def work_out(
         reasons += _refusals(route, record, lawful.minimum_contribution_months)
         if month - Month.of(today) > ahead_months:
             reasons.append(Reason("age_not_reached", detail=month.iso))
-    reasons += _record_against_form(form, record)
+        reasons += _record_against_form(form, record)
     reasons = [reason for reason in reasons if reason.kind not in skip]
     province = record.province or form.province
     known_on = today if record.decided_as_of is None else record.decided_as_of.last_day()
@@ -154,7 +154,20 @@ def work_out(
         return Entitlement(None, (*reasons, _broken(error)), tuple(notes))
     if decision.provisional:
         notes.append(Reason("provisional_base"))
-    proposal = _proposal(form, record, month, month - birth_month, years, decision, province, laws)
+    years_text = f"{Decimal(years.numerator) / Decimal(years.denominator):.4f}".rstrip("0").rstrip(".")
+    proposal = Proposal(
+        province=province,
+        category=form.category.value,
+        route=form.route.value,
+        retirement_month=month,
+        pay_from=month + 1,
+        age_months=month - birth_month,
+        total_months=record.total_months,
+        deemed_months=record.deemed_months,
+        years=years_text,
+        laws=laws,
+        **_figures(decision, province),
+    )
     reasons += [Reason("parameter_missing", detail=code) for code in proposal.missing]
     return Entitlement(proposal, tuple(reasons), tuple(notes))
 
@@ -208,7 +221,7 @@ def _record_against_form(form: ApplicationForm, record: WorkRecord) -> list[Reas
 
 
 def _years(record: WorkRecord, province: str) -> tuple[Fraction, Fraction]:
-    """Give all years and those before accounts: as the agency determined them, else from months as the province rounds."""
+    """Give all years and those before accounts: as the agency determined them, else as the province rounds months."""
     months = record.contribution_months + record.deemed_months
     years = record.credited_years if record.credited_years is not None else credited_years(months, province)
     before = record.credited_pre_account_years
@@ -217,38 +230,20 @@ def _years(record: WorkRecord, province: str) -> tuple[Fraction, Fraction]:
     return years, before
 
 
-def _proposal(
-    form: ApplicationForm,
-    record: WorkRecord,
-    month: Month,
-    age_months: int,
-    years: Fraction,
-    decision: PensionDecision,
-    province: str,
-    laws: tuple[str, ...],
-) -> Proposal:
+def _figures(decision: PensionDecision, province: str) -> dict[str, Any]:
+    """Give the amounts of a decision with their trace; what isn't determined is named."""
     determined = decision.basic + decision.account + (decision.transitional or Money.zero())
-    missing = () if decision.total is not None else (f"{province}.transitional_pension",)
-    return Proposal(
-        province=province,
-        category=form.category.value,
-        route=form.route.value,
-        retirement_month=month,
-        pay_from=month + 1,
-        age_months=age_months,
-        total_months=record.total_months,
-        deemed_months=record.deemed_months,
-        years=f"{Decimal(years.numerator) / Decimal(years.denominator):.4f}".rstrip("0").rstrip("."),
-        basic=decision.basic,
-        account=decision.account,
-        transitional=decision.transitional,
-        total=decision.total,
-        payable=decision.total if decision.total is not None else determined,
-        provisional=decision.provisional,
-        base=decision.base,
-        base_year=decision.base_year,
-        missing=missing,
-        trace=tuple(
+    return {
+        "basic": decision.basic,
+        "account": decision.account,
+        "transitional": decision.transitional,
+        "total": decision.total,
+        "payable": decision.total if decision.total is not None else determined,
+        "provisional": decision.provisional,
+        "base": decision.base,
+        "base_year": decision.base_year,
+        "missing": () if decision.total is not None else (f"{province}.transitional_pension",),
+        "trace": tuple(
             {
                 "label_chinese": line.label_chinese,
                 "label_english": line.label_english,
@@ -260,5 +255,4 @@ def _proposal(
             }
             for line in decision.trace
         ),
-        laws=laws,
-    )
+    }

@@ -29,7 +29,16 @@ def offer_family_benefits(change: Change) -> None:
         {**shared, "funeral": funeral[0], "survivor": survivor[0]},
         {**shared, "funeral": funeral[1], "survivor": survivor[1]},
     )
-    tell(change.connection, desk.sealer, case.case_id, "person", "family_benefits", change.sequence, texts, change.now)
+    tell(
+        change.connection,
+        desk.sealer,
+        case.case_id,
+        recipient="person",
+        kind="family_benefits",
+        occasion=change.sequence,
+        texts=texts,
+        now=change.now,
+    )
 
 
 def _grants(change: Change, province: str, died_on: date) -> tuple[tuple[str, str], tuple[str, str]]:

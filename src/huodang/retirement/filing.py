@@ -23,7 +23,7 @@ from huodang.retirement.desk import Desk
 from huodang.retirement.engine import Engine
 from huodang.retirement.item_effects import SCHEME
 from huodang.retirement.materials import after_answers
-from huodang.retirement.transitions import Event, State
+from huodang.retirement.states import Event, State
 from huodang.standards import IdentityNumber, PersonName
 from huodang.store import Job, LeaseLost, jobs, shanghai_date, utc_text
 
@@ -113,7 +113,7 @@ def volume_of(connection: Connection, desk: Desk, case: CaseRecord) -> VolumeDra
     )
 
 
-def _item(kind: str, content: Any, made: datetime | None, label: str = "") -> ItemDraft:
+def _item(kind: str, content: object, made: datetime | None, label: str = "") -> ItemDraft:
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1, default=_plain)
     return ItemDraft(kind, text.encode(), label=label, made_on=None if made is None else shanghai_date(made))
 

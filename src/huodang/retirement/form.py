@@ -6,6 +6,7 @@ Pure: no database and no clock. What a department knows of the person comes late
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Any, Final, Self, TypeVar
@@ -35,7 +36,8 @@ class ApplicationForm:
         applicant_kind: who files it: the person, the employer's clerk or the window's.
         one_child: the person holds an only-child parent's certificate and asks for the award.
         special_trade_months: months in a special trade (特殊工种) that the person states.
-        notice_given_on: day of the written notice (flexible early) or of the agreement (flexible late) with the employer.
+        notice_given_on: day of the written notice (flexible early) or of the agreement with the employer (flexible
+            late).
         declaration: the person has signed that the statements are true (告知承诺).
         province: whose parameters are applied unless the agency's record says another.
     """
@@ -247,11 +249,11 @@ class _Reader:
         if not text:
             return None
         found = _DAY.match(text)
-        try:
-            if found is None:
-                raise ValueError
-            day = date(int(found[1]), int(found[2]), int(found[3]))
-        except ValueError:
+        day = None
+        if found is not None:
+            with suppress(ValueError):  # a day such as 31 February
+                day = date(int(found[1]), int(found[2]), int(found[3]))
+        if day is None:
             self.fail(
                 field, "date", "不是存在的日期，应写成 2025-01-31", "isn't a date that exists, written 2025-01-31"
             )

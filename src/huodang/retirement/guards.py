@@ -9,13 +9,13 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from huodang.retirement import records
-from huodang.retirement.cases import decision_values, form_of, notices_of
+from huodang.retirement.cases import FINAL, decision_values, form_of, present_notice
 from huodang.retirement.checks import CHECK_OF
 from huodang.retirement.determination import Branch
 from huodang.retirement.engine import Change, Guard
 from huodang.retirement.errors import GuardError
 from huodang.retirement.joint_items import ITEM_OF, REGISTER_BENEFIT, ItemStatus
-from huodang.retirement.transitions import Event, State
+from huodang.retirement.states import Event, State
 
 _NUMBER_LIKE: Final = re.compile(r"[0-9]{8}")
 _LONGEST_PAPER: Final = 60
@@ -23,7 +23,7 @@ _MOST_PAPERS: Final = 20
 FINDINGS: Final[dict[str, tuple[str, ...]]] = {"alive": ("alive", "dead"), "objection": ("dismissed", "upheld")}
 
 
-def paper_name(value: Any) -> str | None:
+def paper_name(value: object) -> str | None:
     """Give the name of a paper as a person typed it, or None when it can't be one.
 
     It stands open in the database, so it may name a kind of paper, but hold no number of a person or account.
@@ -96,14 +96,14 @@ def _only_parameter_missing(change: Change) -> bool:
 
 def notice_is_over(change: Change) -> bool:
     """Whether the present decision's notice has run its term."""
-    last = next(
-        (one for one in notices_of(change.connection, change.case.case_id) if _present(change, one.number)), None
-    )
-    return last is not None and last.ends_on < change.desk.clock.today()
+    notice = present_notice(change.connection, change.case)
+    return notice is not None and notice.ends_on < change.desk.clock.today()
 
 
-def _present(change: Change, number: int) -> bool:
-    return number == change.case.decision_number
+def _nothing_paid(change: Change) -> bool:
+    table = records.decision
+    final = select(table.c.number).where(table.c.case_id == change.case.case_id, table.c.stage == FINAL)
+    return change.connection.execute(final).first() is None
 
 
 def _decision_stands(change: Change) -> bool:
@@ -201,7 +201,7 @@ GUARDS: Final[dict[str, Guard]] = dict(
             "须给出裁定事项与结论",
             "give the subject and the finding",
             "事项：alive（alive/dead）、birth_date（日期）、objection（dismissed/upheld）或核验项（accepted/refused）。",
-            "Subjects: alive (alive/dead), birth_date (a date), objection (dismissed/upheld), or a check (accepted/refused).",
+            "Subjects: alive (alive|dead), birth_date (a day), objection (dismissed|upheld), check (accepted|refused).",
         ),
         _when("notice_term_over", notice_is_over, "公示期未满", "the term of the notice isn't over"),
         _when("decision_stands", _decision_stands, "待遇核定尚不完整", "the pension isn't fully determined"),
@@ -226,7 +226,7 @@ GUARDS: Final[dict[str, Guard]] = dict(
         ),
         _when(
             "nothing_paid",
-            lambda change: change.case.decision_number == 1,
+            _nothing_paid,
             "原核定已发放待遇，须重新核定，不能退回或撤回",
             "pay has begun under the former decision: decide anew instead",
         ),

@@ -21,7 +21,7 @@ from huodang.retirement.engine import Engine, move_clock
 from huodang.retirement.errors import AnotherCaseError, NotAllowedError
 from huodang.retirement.form import ApplicationForm
 from huodang.retirement.materials import MaterialsList, before_submission
-from huodang.retirement.transitions import CITIZEN, Event, State
+from huodang.retirement.states import CITIZEN, Event, State
 from huodang.standards import IdentityNumber, Month, PersonName
 from huodang.store import SHANGHAI
 
@@ -211,7 +211,7 @@ def submit(desk: Desk, engine: Engine, actor: Actor, form: ApplicationForm) -> s
     with desk.database.begin() as connection:
         case = _draft_of(connection, owner)
         if case is None:
-            case = open_draft(connection, desk, whole, actor, owner, region)
+            case = open_draft(connection, desk, whole, actor, owner=owner, region=region)
         engine.apply(connection, case.case_id, Event.SUBMIT, actor, data={"form": whole}, case=case)
     return case.case_id
 
@@ -240,7 +240,7 @@ def _draft_of(connection: Connection, owner: str) -> CaseRecord | None:
 
 
 def open_draft(
-    connection: Connection, desk: Desk, form: ApplicationForm, actor: Actor, owner: str, region: str
+    connection: Connection, desk: Desk, form: ApplicationForm, actor: Actor, *, owner: str, region: str
 ) -> CaseRecord:
     """Lay down a draft: the person's day begins.
 

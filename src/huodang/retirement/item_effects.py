@@ -1,13 +1,14 @@
 """The effects of the joint items: starting, retrying, settling by hand, the first payment, filing, notices."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from huodang.archive import PaymentDraft, PaymentKind
 from huodang.retirement import records
-from huodang.retirement.cases import CaseRecord, checks_of, decision_values, form_of
+from huodang.retirement.cases import FINAL, CaseRecord, checks_of, decision_values, form_of
 from huodang.retirement.decisions import load_proposal
 from huodang.retirement.desk import Desk
 from huodang.retirement.engine import Change, start_department_clock, stop_department_clocks
@@ -16,8 +17,8 @@ from huodang.retirement.form import ApplicationForm
 from huodang.retirement.guards import paper_name
 from huodang.retirement.joint_items import ITEM_OF, REGISTER_BENEFIT, Item, ItemStatus, idempotency_key, plan
 from huodang.retirement.materials import after_answers
+from huodang.retirement.states import State
 from huodang.retirement.texts import Recipient, fill, tell
-from huodang.retirement.transitions import State
 from huodang.standards import IdentityNumber, Money, Month
 from huodang.store import jobs
 
@@ -154,19 +155,19 @@ def record_payments(connection: Connection, desk: Desk, case: CaseRecord) -> Non
     """Record what is due now: the first payment, and a line of back pay for each month that is late.
 
     The first payment is that of the present month, or of the first month paid when that is still to come; a month
-    between the first one paid and the present one is back pay at the full amount. A decision reopened on appeal pays the
-    difference for every month paid before, when there is one in the person's favour.
+    between the first one paid and the present one is back pay at the full amount. A decision reopened on appeal pays
+    the difference for every month paid before, when there is one in the person's favour.
     """
     found = decision_values(connection, desk.sealer, case)
     if found is None:
         return
     proposal = Proposal.from_values(found[1])
-    form = form_of(desk.sealer, case)
-    number = IdentityNumber.parse(form.identity_number)
-    if case.decision_number > 1:
-        _pay_difference(connection, desk, case, proposal, number)
+    earlier = _earlier_final(connection, desk, case)
+    if earlier is not None:
+        _pay_difference(connection, desk, case, proposal, earlier)
         return
     current = max(proposal.pay_from, Month.of(desk.clock.today()))
+    number = IdentityNumber.parse(form_of(desk.sealer, case).identity_number)
     parts = parts_of(proposal)
     first = PaymentDraft(number, SCHEME, current, proposal.payable, case.case_id, parts)
     desk.payments.record_first(connection, first)
@@ -184,24 +185,30 @@ def parts_of(proposal: Proposal) -> dict[str, Money]:
     return parts
 
 
-def _pay_difference(
-    connection: Connection, desk: Desk, case: CaseRecord, proposal: Proposal, number: IdentityNumber
-) -> None:
-    """Pay what an upheld appeal adds, in one line for the present month; a lower pension is recovered by supervision."""
+def _earlier_final(connection: Connection, desk: Desk, case: CaseRecord) -> Proposal | None:
+    """Give the decision that an appeal reopened: the last final one before the present."""
     table = records.decision
-    before = CaseRecord(**{**case.__dict__, "decision_number": case.decision_number - 1})
-    found = decision_values(connection, desk.sealer, before)
-    row = connection.execute(
-        select(table.c.final_at).where(table.c.case_id == case.case_id, table.c.number == before.decision_number)
-    ).one_or_none()
-    if found is None or row is None:
-        return
-    earlier = Proposal.from_values(found[1])
+    last = connection.execute(
+        select(func.max(table.c.number)).where(
+            table.c.case_id == case.case_id, table.c.number < case.decision_number, table.c.stage == FINAL
+        )
+    ).scalar_one()
+    if last is None:
+        return None
+    found = decision_values(connection, desk.sealer, replace(case, decision_number=int(last)))
+    return None if found is None else Proposal.from_values(found[1])
+
+
+def _pay_difference(
+    connection: Connection, desk: Desk, case: CaseRecord, proposal: Proposal, earlier: Proposal
+) -> None:
+    """Pay what an upheld appeal adds, as one line for the present month; what it takes off is left to supervision."""
     current = max(proposal.pay_from, Month.of(desk.clock.today()))
     months = current - proposal.pay_from + 1
     paid_months = max(0, current - earlier.pay_from + 1)
     owed = proposal.payable * months - earlier.payable * paid_months
     if owed > Money.zero():
+        number = IdentityNumber.parse(form_of(desk.sealer, case).identity_number)
         draft = PaymentDraft(number, SCHEME, current, owed, case.case_id, {"appeal_difference": owed})
         desk.payments.record(connection, draft, PaymentKind.BACK_PAY)
 
@@ -262,5 +269,12 @@ def completed_texts(form: ApplicationForm, case_id: str, proposal: Proposal) -> 
 
 def _tell(change: Change, recipient: Recipient, kind: str, texts: tuple[str, str]) -> None:
     tell(
-        change.connection, change.desk.sealer, change.case.case_id, recipient, kind, change.sequence, texts, change.now
+        change.connection,
+        change.desk.sealer,
+        change.case.case_id,
+        recipient=recipient,
+        kind=kind,
+        occasion=change.sequence,
+        texts=texts,
+        now=change.now,
     )

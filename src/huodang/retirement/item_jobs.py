@@ -4,10 +4,11 @@ A crash after the department has acted and before it is recorded asks again with
 `done` again and does nothing, so the effect is there once.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, Row, update
 
 from huodang.exchange import Answer, AnswerRecord, Outcome, Question
 from huodang.retirement import records
@@ -19,7 +20,7 @@ from huodang.retirement.entitlement import Proposal
 from huodang.retirement.errors import RetirementError
 from huodang.retirement.item_effects import after_item_settled
 from huodang.retirement.joint_items import ITEM_OF, ItemStatus, parameters
-from huodang.retirement.transitions import State
+from huodang.retirement.states import State
 
 
 class ItemHandler(DepartmentHandler):
@@ -37,7 +38,7 @@ class ItemHandler(DepartmentHandler):
         """A verdict that doesn't know whether the action was done: the same key makes asking again safe."""
         return answer.verdict is not None and answer.verdict.outcome is Outcome.UNKNOWN
 
-    def question(self, connection: Connection, case: CaseRecord, row: Any) -> Question:
+    def question(self, connection: Connection, case: CaseRecord, row: Row[Any]) -> Question:
         """Ask for the action, with what it needs and nothing else.
 
         Raises:
@@ -90,3 +91,6 @@ class ItemHandler(DepartmentHandler):
             after_item_settled(connection, self.desk, case, row.resource, now)
         elif "status" in values:
             stop_department_clocks(connection, row.case_id, now, row.resource)
+
+    def after_batch(self, connection: Connection, cases: Mapping[str, CaseRecord], now: datetime) -> None:
+        """Nothing more: each item has called for what follows it."""

@@ -7,10 +7,20 @@ from sqlalchemy import and_, false, func, select
 from sqlalchemy.sql import ColumnElement
 
 from huodang.archive import PaymentRecords, Volumes
-from huodang.exchange import Action, Actor, Decision, DecisionRequest, Exchange, Look, Looks, decide
+from huodang.exchange import (
+    Action,
+    Actor,
+    Decision,
+    DecisionRequest,
+    Exchange,
+    Look,
+    Looks,
+    decide,
+    evidence_of_case,
+)
 from huodang.ledger import Ledger
 from huodang.retirement import intake, records
-from huodang.retirement.case_view import CaseView, EventChoice, Label, QueueRow
+from huodang.retirement.case_view import CaseReceipt, CaseView, EventChoice, Label, QueueRow
 from huodang.retirement.cases import CaseRecord, checks_of, form_of, load
 from huodang.retirement.check_jobs import CheckHandler
 from huodang.retirement.checks import PROVIDERS
@@ -26,9 +36,9 @@ from huodang.retirement.item_effects import FILE_JOB, ITEM_JOB, ITEMS_SETTLED_JO
 from huodang.retirement.item_jobs import ItemHandler
 from huodang.retirement.joint_items import ITEM_PROVIDERS
 from huodang.retirement.materials import MaterialsList, after_answers
+from huodang.retirement.states import Event, State
 from huodang.retirement.step_jobs import each_case, event_step, settle_step
-from huodang.retirement.transitions import Event, State
-from huodang.retirement.views import VIEW_ELEMENTS, build_view, choices, reason_view, state_label
+from huodang.retirement.views import VIEW_ELEMENTS, build_view, choices, history_entries, reason_view, state_label
 from huodang.standards import IdentityNumber, PersonName, same_name
 from huodang.store import Clock, Database, Handler
 from huodang.trust import FieldSealer, MaskLevel, mask
@@ -46,7 +56,7 @@ _LONGEST_QUEUE: Final = 500
 class RetirementOffice:
     """The joint case (退休一件事) of one agency. Safe to share between threads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  (the order is that of docs/architecture.md)
         self,
         database: Database,
         exchange: Exchange,
@@ -87,8 +97,8 @@ class RetirementOffice:
             case_id: which case.
             event: what; see `events_for`.
             note: what the actor says about it.
-            data: what the event needs: `check` or `item` with `evidence`; `papers`; `subject` with `finding`; `form` (an
-                `ApplicationForm` or its values) to submit again; `died_on`.
+            data: what the event needs: `check` or `item` with `evidence`; `papers`; `subject` with `finding`; `form`
+                (an `ApplicationForm` or its values) to submit again; `died_on`.
 
         Raises:
             UnknownCaseError: there is no such case for this actor.
@@ -225,6 +235,36 @@ class RetirementOffice:
             case = load(connection, case_id)
             checks = checks_of(connection, self._desk.sealer, [case_id])[case_id]
             return after_answers(form_of(self._desk.sealer, case), checks)
+
+    def subject_of(self, actor: Actor, case_id: str) -> str:
+        """Give the blind index of a case's person to somebody who may act on it, such as to hand out an access code.
+
+        Raises:
+            UnknownCaseError: there is no such case for this actor.
+        """
+        with self._desk.database.read() as connection:
+            case = load(connection, case_id)
+        self._permit(actor, case, Action.ACT_ON_CASE)
+        return case.person_index
+
+    def verdict_entries(self, case_id: str) -> dict[str, str]:
+        """Give the ledger entry of each verdict of a case, by grant; holds nothing personal."""
+        evidence = evidence_of_case(self._desk.database, case_id)
+        return {one.grant_id: one.entry_id for one in evidence if one.outcome is not None}
+
+    def receipts(self, actor: Actor, case_id: str) -> list[CaseReceipt]:
+        """List the ledger's entries of a case, oldest first: what was asked and answered, and every step.
+
+        Raises:
+            UnknownCaseError: there is no such case for this actor.
+        """
+        with self._desk.database.read() as connection:
+            case = load(connection, case_id)
+            self._permit(actor, case, Action.VIEW_CASE)
+            steps = history_entries(connection, case_id)
+        asked = evidence_of_case(self._desk.database, case_id)
+        entries = [CaseReceipt(one.kind, one.resource, one.at, one.entry_id) for one in asked]
+        return sorted([*entries, *steps], key=lambda one: one.at)
 
     def handlers(self) -> dict[str, Handler]:
         """Give the handlers of this room's jobs, by kind, for the store's `Worker`."""

@@ -10,7 +10,7 @@ import yaml
 
 from huodang.retirement.checks import CHECK_OF
 from huodang.retirement.errors import RegisterError
-from huodang.retirement.transitions import Event
+from huodang.retirement.states import Event
 from huodang.standards import Place
 
 

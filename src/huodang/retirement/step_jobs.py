@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from huodang.retirement import records
-from huodang.retirement.cases import CaseRecord, checks_of, form_of, load_many, notices_of
+from huodang.retirement.cases import CaseRecord, checks_of, form_of, load_many, present_notice
 from huodang.retirement.checks import CheckStatus
 from huodang.retirement.desk import Desk
 from huodang.retirement.determination import Circumstances, Determination, determine
 from huodang.retirement.engine import Engine
 from huodang.retirement.joint_items import REGISTER_BENEFIT, ItemStatus
-from huodang.retirement.transitions import Event, State
+from huodang.retirement.states import Event, State
 from huodang.store import Handler, Job, LeaseLost, jobs
 
 Step = Callable[[Connection, CaseRecord, Job], None]
@@ -77,7 +77,7 @@ def weigh(desk: Desk, connection: Connection, case: CaseRecord) -> Determination
     """Determine what follows from the checks of a case as they are."""
     results = checks_of(connection, desk.sealer, [case.case_id])[case.case_id]
     today = desk.clock.today()
-    notice = next((one for one in notices_of(connection, case.case_id) if one.number == case.decision_number), None)
+    notice = present_notice(connection, case)
     table = records.item
     registered = connection.execute(
         select(table.c.status).where(table.c.case_id == case.case_id, table.c.resource == REGISTER_BENEFIT)

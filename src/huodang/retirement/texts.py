@@ -48,6 +48,7 @@ def tell(
     connection: Connection,
     sealer: FieldSealer,
     case_id: str,
+    *,
     recipient: Recipient,
     kind: str,
     occasion: int,

@@ -1,6 +1,7 @@
 """Building what is shown of a case from its rows, masked as the decision of the policies says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, select
 from huodang.exchange import Decision
 from huodang.retirement import records
 from huodang.retirement.case_view import (
+    CaseReceipt,
     CaseView,
     CheckView,
     ClockView,
@@ -30,14 +32,15 @@ from huodang.retirement.cases import (
     notices_of,
 )
 from huodang.retirement.checks import CHECK_OF, CheckResult, CheckStatus
-from huodang.retirement.clocks import LIGHT_LABELS, PARTY_LABELS, Light, case_clock, terms
+from huodang.retirement.clocks import LIGHT_LABELS, PARTY_LABELS, ClockEntry, case_clock, terms
 from huodang.retirement.desk import Desk
 from huodang.retirement.form import ApplicationForm
 from huodang.retirement.joint_items import ITEM_OF, ItemStatus
 from huodang.retirement.materials import after_answers
 from huodang.retirement.reasons import Reason
+from huodang.retirement.states import EVENT_LABELS, STATE_LABELS, Event, State
 from huodang.retirement.texts import notices_of as messages_of
-from huodang.retirement.transitions import EVENT_LABELS, STATE_LABELS, Event, State, events_open_to, transitions_from
+from huodang.retirement.transitions import events_open_to, transitions_from
 
 # What a view shows of a person, by data element; each value passes the mask of its own element.
 VIEW_ELEMENTS: Final = (
@@ -144,7 +147,7 @@ def _needs(state: State, event: Event) -> tuple[str, ...]:
     return tuple(needs)
 
 
-def clock_view(case: CaseRecord, entries: list[Any], today: Any) -> ClockView:
+def clock_view(case: CaseRecord, entries: Sequence[ClockEntry], today: date) -> ClockView:
     """Give how a case stands in time."""
     clock = case_clock(entries, case.submitted_at, case.ended_at, today)
     return ClockView(
@@ -161,7 +164,7 @@ def clock_view(case: CaseRecord, entries: list[Any], today: Any) -> ClockView:
         light_label=Label(*LIGHT_LABELS[clock.light]),
         step_due=None if clock.step_due is None else clock.step_due.day,
         step_light=clock.step_light.value,
-        step_light_label=Label(*LIGHT_LABELS[Light(clock.step_light)]),
+        step_light_label=Label(*LIGHT_LABELS[clock.step_light]),
     )
 
 
@@ -314,3 +317,10 @@ def _history(connection: Connection, desk: Desk, case: CaseRecord, decision: Dec
             )
         )
     return tuple(shown)
+
+
+def history_entries(connection: Connection, case_id: str) -> list[CaseReceipt]:
+    """Give the ledger entries of a case's steps."""
+    table = records.history
+    rows = connection.execute(select(table).where(table.c.case_id == case_id).order_by(table.c.sequence))
+    return [CaseReceipt("case", row.event, row.at, row.ledger_entry) for row in rows if row.ledger_entry]
