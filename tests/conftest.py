@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
@@ -15,6 +16,10 @@ from huodang.store import Database, FixedClock
 
 POSTGRESQL = os.environ.get("HUODANG_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432/test")
 MARIADB = os.environ.get("HUODANG_TEST_MARIADB", "mysql+pymysql://root@127.0.0.1:3306/test")
+
+# A property is true or false however loaded the machine is; speed is measured in benchmarks/.
+settings.register_profile("huodang", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("huodang")
 
 
 def server_absent(name: str, error: Exception) -> None:
