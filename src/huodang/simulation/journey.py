@@ -31,6 +31,16 @@ _LOOK_EVERY_SECONDS = 0.1
 ENDED = frozenset({"completed", "returned", "withdrawn", "ended_by_death"})
 
 
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a person had to act on a case, and what was done; holds codes and sentences, nothing personal."""
+
+    code: str
+    chinese: str
+    english: str
+    done: str  # the event, or "" while the case is left open
+
+
 @dataclass
 class Followed:
     """One application on its way, as those outside see it."""
@@ -40,9 +50,13 @@ class Followed:
     came_by: str = "window"  # window, employer, portal
     waits_until: int = 0
     papers_here: bool = False
-    reasons: list[str] = field(default_factory=list)  # every reason for which a person had to act
+    obstacles: list[Obstacle] = field(default_factory=list)
     state: str = ""
     left_open: bool = False
+
+    def note(self, obstacle: Obstacle) -> None:
+        """Remember an obstacle once; what was done about it last counts."""
+        self.obstacles = [one for one in self.obstacles if one.code != obstacle.code] + [obstacle]
 
 
 @dataclass(frozen=True)
@@ -146,6 +160,11 @@ class Journey:
             advice_english="See logs/ and the workbench.",
         )
 
+    @property
+    def days(self) -> int:
+        """Working days walked through so far."""
+        return self._day
+
     def _intake_plan(self) -> dict[int, list[tuple[Followed, str]]]:
         """Say who applies on which day and how: with a code at the portal, else by the employer or at the window."""
         plan: dict[int, list[tuple[Followed, str]]] = {}
@@ -214,9 +233,12 @@ class Journey:
     def _handle(self, row: Mapping[str, Any]) -> None:
         one = self._by_id[row["case_id"]]
         reasons = [{"kind": kind_of(reason), "subject": str(reason["subject"])} for reason in row["reasons"]]
-        one.reasons += [reason["kind"] for reason in reasons if reason["kind"] not in one.reasons]
         step = next_step(str(row["state"]), reasons, one.person, papers_here=one.papers_here)
         one.left_open = step is None
+        for reason in row["reasons"]:
+            sentence = reason["sentence"]
+            done = step.event if step is not None else ""
+            one.note(Obstacle(str(reason["code"]), sentence["chinese"], sentence["english"], done))
         if step is None or self._too_early(one, step):
             return
         desk = self._team.reviewers[-1] if step.role == "reviewer" else self._team.clerks[-1]
@@ -242,7 +264,9 @@ class Journey:
             yesterday = self._clock.day - timedelta(days=1)
             certify_death(self._world.source_url("health"), one.person, yesterday)
             PoliceTrouble(self._world.source_url("police")).died(one.person, yesterday)
-            one.reasons.append("died_while_pending")
+            one.note(
+                Obstacle("died_while_pending", "办理期间死亡", "died while the case was pending", "death_reported")
+            )
             note = "家属持死亡医学证明到窗口报告"
             self._event(self._team.clerks[-1], {"case_id": one.case_id}, "death_reported", note)
 
@@ -253,10 +277,12 @@ class Journey:
             for item in clerk.get(f"/api/v1/cases/{one.case_id}")["items"]:
                 if item["status"] != "needs_person":
                     continue
-                reason = f"{item['resource']}:{item['reason']}"
-                one.reasons += [reason] if reason not in one.reasons else []
                 step = item_step(str(item["resource"]), str(item["reason"]))
                 one.left_open = step is None
+                label, reason = item["label"], item["reason"]
+                done = step.event if step is not None else ""
+                chinese, english = f"{label['chinese']}未办成({reason})", f"{label['english']} refused ({reason})"
+                one.note(Obstacle(f"{item['resource']}:{reason}", chinese, english, done))
                 if step is not None:
                     self._event(clerk, row, step.event, step.note, step.data)
 

@@ -109,11 +109,11 @@ def view_case(request: StaffRequest, case_id: str, services: Services) -> dict[s
 def queue(
     request: StaffRequest,
     services: Services,
-    state: str | None = None,
+    wanted: Annotated[str | None, Parameter(query="state")] = None,  # `state` is a name that Litestar keeps for itself
     limit: Annotated[int, Parameter(ge=1, le=_MOST_ROWS)] = 100,
 ) -> dict[str, Any]:
     """Cases that this user may list, most urgent first."""
-    rows = services.office.queue(request.user.actor, state=state, limit=limit)
+    rows = services.office.queue(request.user.actor, state=wanted, limit=limit)
     return {"cases": plain(rows)}
 
 

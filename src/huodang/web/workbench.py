@@ -1,9 +1,10 @@
 """The workbench's main pages: the queue, one case with its buttons, its papers, and receipts."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from litestar import Response, Router, get, post
 from litestar.enums import MediaType
+from litestar.params import Parameter
 
 from huodang.exchange import VERDICT, evidence_of_case
 from huodang.retirement import STATE_LABELS, CaseView, State
@@ -21,8 +22,13 @@ _LISTED: Final = 200
 
 
 @get("/queue", opt={"roles": CASE_ROLES}, sync_to_thread=True)
-def queue(request: StaffRequest, services: Services, state: str | None = None) -> Response[str]:
+def queue(
+    request: StaffRequest,
+    services: Services,
+    wanted: Annotated[str | None, Parameter(query="state")] = None,  # `state` is a name that Litestar keeps for itself
+) -> Response[str]:
     """The cases that wait for this role, or those of one state."""
+    state = wanted
     language = language_of(request)
     if state is not None and state not in set(State):
         raise NotFoundError
