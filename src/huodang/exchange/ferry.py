@@ -1,8 +1,8 @@
 """The ferry (网闸摆渡): two one-way folders between zones, and nothing else between them.
 
 An envelope is signed by its sender, sealed to its receiver, typed, bounded and numbered. It is written under a
-temporary name and renamed, so that the other side never sees half of one. What can't be opened, or is of a kind that isn't expected,
-goes to the folder of the refused with its reason beside it.
+temporary name and renamed, so that the other side never sees half of one. What can't be opened, or is of a kind that
+isn't expected, goes to the folder of the refused with its reason beside it.
 """
 
 import threading
