@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from huodang.exchange import records
+from huodang.exchange.catalogue import Catalogue, check_agreement
 from huodang.exchange.errors import AgreementError, TransitionError
 from huodang.exchange.values import AGREEMENT, AGREEMENT_REVOCATION, Agreement, Revocation
 from huodang.ledger import Ledger, LedgerEntry
@@ -98,6 +99,7 @@ class Agreements:
         self._ledger = ledger
         self._trusted = trusted
         self._clock = clock
+        self._catalogue = Catalogue(clock)
 
     def take(self, connection: Connection, envelope: SignedEnvelope | str | bytes) -> AgreementRecord:
         """Take an agreement with one signature or both; taking the same again changes nothing.
@@ -106,7 +108,8 @@ class Agreements:
 
         Raises:
             EnvelopeError: a signature is wrong, of an untrusted key, or of someone who isn't a side.
-            AgreementError: another text stands under the same id and version, or the dates are the wrong way round.
+            AgreementError: the catalogue doesn't hold what it names, another text stands under the same id and version,
+                or the dates are the wrong way round.
         """
         opened = envelope if isinstance(envelope, SignedEnvelope) else SignedEnvelope.from_json(envelope)
         agreement = Agreement.from_payload(open_envelope(opened, AGREEMENT, self._trusted, at=self._clock.now()))
@@ -119,6 +122,7 @@ class Agreements:
             raise AgreementError("协议的止期早于起期", "the agreement ends before it begins", place=place)
         known = self.get(connection, agreement.agreement_id, agreement.version)
         if known is None:
+            check_agreement(agreement, self._catalogue.entries(connection))
             known = self._draw_up(connection, agreement, opened)
         elif known.envelope.digest != opened.digest:
             raise AgreementError(
