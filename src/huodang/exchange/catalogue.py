@@ -1,7 +1,7 @@
 """The catalogue (共享目录): what each department offers, with element, condition and law. No agreement goes beyond it.
 
-Source: the core metadata of government information resource catalogues (政务信息资源目录核心元数据) as published in 2018; national
-codes are assigned where the hub cascades into, so none stand here.
+Source: the core metadata of resource catalogues (政务信息资源目录核心元数据) as published in 2018; national codes are
+assigned where the hub cascades into, so none stand here.
 """
 
 from enum import StrEnum
