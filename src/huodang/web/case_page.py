@@ -22,9 +22,9 @@ from huodang.standards import Money, Month
 from huodang.store import shanghai_text
 from huodang.web.application_form import form_choices
 from huodang.web.labels import (
-    CHECK_STATUSES,
-    ITEM_STATUSES,
-    LIGHTS,
+    CHECK_SHAPES,
+    ITEM_SHAPES,
+    LIGHT_SHAPES,
     OUTCOMES,
     PARAMETER_STATUSES,
     STATE_KINDS,
@@ -32,8 +32,10 @@ from huodang.web.labels import (
     chip_of,
     department_name,
     element_names,
+    few_element_names,
     purpose_name,
     role_name,
+    shaped,
 )
 from huodang.web.language import mark, translate
 
@@ -97,7 +99,7 @@ def queue_rows(rows: Iterable[QueueRow], language: str) -> list[dict[str, Any]]:
             "case_id": row.case_id,
             "name": row.name,
             "state": state_chip(words, row.state.value, row.state_label),
-            "light": Chip(chip_of(LIGHTS, row.light).shape, words.of(row.light_label), chip_of(LIGHTS, row.light).kind),
+            "light": shaped(LIGHT_SHAPES, row.light, words.of(row.light_label)),
             "due": row.step_due.isoformat() if row.step_due else "",
             "submitted": row.submitted_at,
             "month": row.retirement_month.iso if row.retirement_month else "—",
@@ -118,13 +120,12 @@ def case_page(view: CaseView, entries: Mapping[str, str], looks: Iterable[Look],
     """
     words = Words(language)
     clock = view.clock
-    light = chip_of(LIGHTS, clock.light)
     return {
         "case_id": view.case_id,
         "name": view.person.get("name", ""),
         "identity_number": view.person.get("identity_number", ""),
         "state": state_chip(words, view.state.value, view.state_label),
-        "light": None if clock.due is None else Chip(light.shape, words.of(clock.light_label), light.kind),
+        "light": None if clock.due is None else shaped(LIGHT_SHAPES, clock.light, words.of(clock.light_label)),
         "provisional": view.provisional,
         "step_due": clock.step_due.isoformat() if clock.step_due else "",
         "due": clock.due.isoformat() if clock.due else "",
@@ -138,7 +139,7 @@ def case_page(view: CaseView, entries: Mapping[str, str], looks: Iterable[Look],
         "checks": [_check(check, entries, words) for check in view.checks],
         **_evidence(view, words),
         "pension": _pension(view, words),
-        "items": [_item(item, words) for item in view.items],
+        "joint_items": [_item(item, words) for item in view.items],
         "days": [(words.of(party.label), party.days) for party in clock.parties],
         "counted_days": clock.counted,
         "promised_days": clock.promised,
@@ -173,6 +174,7 @@ def look_row(look: Look, language: str) -> dict[str, Any]:
         "purpose": purpose_name(look.purpose, language),
         "what": look.what,
         "elements": element_names(look.elements, language),
+        "few": few_element_names(look.elements, language),
         "policy": look.policy,
         "case_id": look.case_id,
         "entry_id": look.entry_id,
@@ -231,14 +233,18 @@ def _reason(reason: ReasonView, words: Words, *, is_note: bool) -> dict[str, Any
 
 def _check(check: CheckView, entries: Mapping[str, str], words: Words) -> dict[str, Any]:
     answered = check.status == "answered"
-    chip = chip_of(OUTCOMES, check.outcome) if answered else chip_of(CHECK_STATUSES, check.status)
+    chip = (
+        words.chip(chip_of(OUTCOMES, check.outcome))
+        if answered
+        else shaped(CHECK_SHAPES, check.status, words.of(check.status_label))
+    )
     accepted = ""
     if check.accepted_evidence:
         accepted = words.say("凭“{paper}”认定", paper=check.accepted_evidence)
     return {
         "name": words.of(check.label),
         "department": words.of(check.department),
-        "chip": words.chip(chip),
+        "chip": chip,
         "reason": check.reason,
         "as_of": shanghai_text(check.as_of)[:16] if check.as_of else "—",
         "accepted": accepted,
@@ -251,7 +257,7 @@ def _item(item: ItemView, words: Words) -> dict[str, Any]:
     return {
         "name": words.of(item.label),
         "department": words.of(item.department),
-        "chip": words.chip(chip_of(ITEM_STATUSES, item.status)),
+        "chip": shaped(ITEM_SHAPES, item.status, words.of(item.status_label)),
         "reason": settled or item.reason,
         "entry_id": "",
     }

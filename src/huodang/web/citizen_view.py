@@ -1,14 +1,16 @@
 """What a citizen sees of the own case and of the looks at the own data: plain words, both languages, texts only."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from huodang.exchange import Look
 from huodang.retirement import STATE_LABELS, CaseView, Label, State
 from huodang.store import shanghai_text
 from huodang.web.case_page import papers
-from huodang.web.labels import department_name, element_names, purpose_name
+from huodang.web.labels import department_name, element_names, few_element_names, purpose_name
 from huodang.web.language import LANGUAGES, mark, translate
+
+T = TypeVar("T")
 
 # The straight way, as a citizen follows it.
 _WAY: Final = (
@@ -112,8 +114,8 @@ def look_seen(look: Look) -> dict[str, Any]:
         **_pair("department", look.department, department_name),
         "role": look.role,
         **_pair("purpose", look.purpose, purpose_name),
-        "elements_zh": element_names(look.elements, "zh"),
-        "elements_en": element_names(look.elements, "en"),
+        **_pair("elements", look.elements, element_names),
+        **_pair("few", look.elements, few_element_names),
         "what": look.what,
         "entry_id": look.entry_id,
     }
@@ -156,5 +158,5 @@ def _both(chinese: str) -> dict[str, str]:
     return {language: translate(chinese, language) for language in LANGUAGES}
 
 
-def _pair(name: str, code: str, words: Callable[[str, str], str]) -> dict[str, str]:
+def _pair(name: str, code: T, words: Callable[[T, str], str]) -> dict[str, str]:
     return {f"{name}_{language}": words(code, language) for language in LANGUAGES}

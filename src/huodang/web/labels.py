@@ -1,6 +1,6 @@
 """Words for codes: departments, purposes, outcomes, statuses, lights. Each state has a word and a shape."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,11 +28,9 @@ PURPOSE_NAMES: Final[dict[str, str]] = {
     "supervision": mark("稽核"),
 }
 
-PARTY_NAMES: Final[dict[str, str]] = {
-    "citizen": mark("申请人"),
-    "agency": mark("社保经办人员"),
-    "system": mark("系统自动办理"),
-}
+
+# A look may concern forty data elements; a table shows as many as this.
+FEW: Final = 6
 
 
 @dataclass(frozen=True)
@@ -53,26 +51,25 @@ OUTCOMES: Final[dict[str, Chip]] = {
     "refused": Chip("✕", mark("被拒绝"), "bad"),
 }
 
-CHECK_STATUSES: Final[dict[str, Chip]] = {
-    "waiting": Chip("…", mark("正在询问"), "blue"),
-    "answered": Chip("✓", mark("已答复"), "good"),
-    "unanswered": Chip("?", mark("没有答复"), "warn"),
-    "stopped": Chip("–", mark("已停止")),
+# Shape and kind of what the rooms' own labels put into words.
+CHECK_SHAPES: Final[dict[str, tuple[str, str]]] = {
+    "waiting": ("…", "blue"),
+    "answered": ("✓", "good"),
+    "unanswered": ("?", "warn"),
+    "stopped": ("–", ""),
 }
-
-ITEM_STATUSES: Final[dict[str, Chip]] = {
-    "blocked": Chip("‖", mark("等前一项")),
-    "waiting": Chip("…", mark("正在办理"), "blue"),
-    "done": Chip("✓", mark("已办"), "good"),
-    "needs_person": Chip("!", mark("需人工处置"), "bad"),
-    "waived": Chip("✓", mark("已人工了结"), "good"),
-    "stopped": Chip("–", mark("已停止")),
+ITEM_SHAPES: Final[dict[str, tuple[str, str]]] = {
+    "blocked": ("‖", ""),
+    "waiting": ("…", "blue"),
+    "done": ("✓", "good"),
+    "needs_person": ("!", "bad"),
+    "waived": ("✓", "good"),
+    "stopped": ("–", ""),
 }
-
-LIGHTS: Final[dict[str, Chip]] = {
-    "green": Chip("●", mark("按时"), "good"),
-    "yellow": Chip("▲", mark("将到期"), "warn"),
-    "red": Chip("■", mark("已超期"), "bad"),
+LIGHT_SHAPES: Final[dict[str, tuple[str, str]]] = {
+    "green": ("●", "good"),
+    "yellow": ("▲", "warn"),
+    "red": ("■", "bad"),
 }
 
 PARAMETER_STATUSES: Final[dict[str, Chip]] = {
@@ -98,12 +95,10 @@ def chip_of(table: dict[str, Chip], code: object) -> Chip:
     return table.get(str(code), Chip("·", str(code)))
 
 
-def party_name(party: str, language: str) -> str:
-    """Whose day it is, in words: `agency`, or `department:police`."""
-    head, _, department = party.partition(":")
-    if head == "department":
-        return translate(DEPARTMENT_NAMES.get(department, department), language)
-    return translate(PARTY_NAMES.get(party, party), language)
+def shaped(shapes: dict[str, tuple[str, str]], code: str, word: str) -> Chip:
+    """A chip whose word a room hands out itself."""
+    shape, kind = shapes.get(code, ("·", ""))
+    return Chip(shape, word, kind)
 
 
 def department_name(code: str, language: str) -> str:
@@ -119,6 +114,14 @@ def role_name(code: str, language: str) -> str:
 def purpose_name(code: str, language: str) -> str:
     """A purpose in words."""
     return translate(PURPOSE_NAMES.get(code, code), language)
+
+
+def few_element_names(identifiers: Sequence[str], language: str) -> str:
+    """The first few data elements in words, where a line has no room for all; empty when all are few enough."""
+    if len(identifiers) <= FEW:
+        return ""
+    few = element_names(identifiers[: FEW - 1], language)
+    return translate("{few} 等 {count} 项", language, few=few, count=len(identifiers))
 
 
 def element_names(identifiers: Iterable[str], language: str) -> str:

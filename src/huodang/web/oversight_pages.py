@@ -16,7 +16,7 @@ from huodang.web.services import Services
 from huodang.web.summary import summary_of
 
 AUDIT_PURPOSE: Final = "audit"
-_LISTED: Final = 200
+_LISTED: Final = 100
 
 
 @get("/audit", opt={"roles": AUDIT_ROLES}, sync_to_thread=True)

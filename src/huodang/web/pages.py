@@ -18,7 +18,7 @@ from litestar.template.base import csrf_token
 
 from huodang import __version__
 from huodang.standards import Money, Month
-from huodang.store import to_shanghai
+from huodang.store import SystemClock, to_shanghai
 from huodang.web.language import known_language, translate
 from huodang.web.menu import menu_of
 from huodang.web.roles import ROLE_NAMES
@@ -50,13 +50,15 @@ def render(
 ) -> Response[str]:
     """Render one template for a request; every value is escaped by the template engine."""
     language = language_of(request)
+    user = request.scope.get("user")
     text = (
         environment()
         .get_template(template)
         .render(
             {
                 "language": language,
-                "user": request.scope.get("user"),
+                "user": user,
+                "password_is_old": user is not None and user.password_is_old(SystemClock().now()),
                 "path": request.url.path,
                 "here": here(request),
                 "csrf": csrf_token({"request": request}),
