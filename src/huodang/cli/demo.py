@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from huodang.simulation import Account, Figures, Population, Processes, World
+    from huodang.simulation import Account, BusinessClock, Figures, Population, Processes, World
 
 BUSINESS_DATE = "2026-11-23"  # a Monday in a year whose calendar is published: the same demonstration for ever
 SEED = 20261123
@@ -29,10 +29,11 @@ _EMPLOYERS_WITH_CLERKS = 3
 
 
 def demo(
+    *,
     people: Annotated[int, typer.Option(min=1, max=20_000, help="人口数 / how many people")] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="随机种子:同一种子每次结果相同 / the seed")] = SEED,
-    headless: Annotated[bool, typer.Option("--headless", help="办完即退出 / end when all is done")] = False,  # noqa: FBT002  (a flag)
-    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出结果 / print the figures as JSON")] = False,  # noqa: FBT002  (a flag)
+    headless: Annotated[bool, typer.Option("--headless", help="办完即退出 / end when all is done")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出结果 / print the figures as JSON")] = False,
     port: Annotated[
         int | None, typer.Option(min=0, max=65534, help="工作台端口,0 为任意;门户用下一个 / the workbench's port")
     ] = None,
@@ -121,7 +122,16 @@ def _run(root: Path, *, people: int, seed: int, day: date, hub_port: int, headle
             processes.start()
             processes.wait_healthy()
             progress.remove_task(task)
-            figures = _journey(world, population, processes, clock, accounts, codes, progress, started)
+            figures = _journey(
+                world,
+                population,
+                processes,
+                clock,
+                accounts=accounts,
+                codes=codes,
+                progress=progress,
+                started=started,
+            )
             progress.stop()
             if as_json:
                 json.dump(figures.to_json(), sys.stdout, ensure_ascii=False, indent=1)
@@ -138,7 +148,8 @@ def _journey(
     world: "World",
     population: "Population",
     processes: "Processes",
-    clock: Any,  # noqa: ANN401  (a BusinessClock; its room is imported late)
+    clock: "BusinessClock",
+    *,
     accounts: list["Account"],
     codes: dict[str, str],
     progress: "Progress",
@@ -193,7 +204,7 @@ def make_accounts(population: "Population") -> list["Account"]:
 
 
 def _install(world: "World", accounts: list["Account"], population: "Population") -> dict[str, str]:
-    """Make the accounts, and access codes for those who apply at the portal; before the hub runs, as an installer does."""
+    """Make the accounts, and access codes for the portal's visitors: an installer's work, before the hub runs."""
     from huodang.web import HubSettings, NewAccount, install_accounts, issue_access_codes
 
     settings = HubSettings.load(world.settings_file("hub"))

@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Final, Self
 
-from sqlalchemy import create_engine, insert, select, update
+from sqlalchemy import UpdateBase, create_engine, delete, insert, select, update
 
 from huodang.simulation.departments import health, police
 from huodang.simulation.departments.rows import compact, stamp
@@ -144,6 +144,15 @@ class PoliceTrouble:
         table = police.REGISTER
         self._do(update(table).where(table.c["GMSFHM"] == person.number).values(SWRQ=compact(day), HKZT="1"))
 
+    def put_right(self, person: Person, today: date) -> None:
+        """Write what is true, as the register's keepers do once they have been told."""
+        table = police.REGISTER
+        row = police.register_row(person, today, died=person.died)
+        self._do(
+            delete(table).where(table.c["GMSFHM"] == person.number),
+            insert(table).values(dict(zip((column.name for column in table.columns), row, strict=True))),
+        )
+
     def _copy(self, person: Person, **changes: str | None) -> None:
         table = police.REGISTER
         engine = create_engine(self.url)
@@ -156,11 +165,12 @@ class PoliceTrouble:
         finally:
             engine.dispose()
 
-    def _do(self, statement: object) -> None:
+    def _do(self, *statements: UpdateBase) -> None:
         engine = create_engine(self.url)
         try:
             with engine.begin() as connection:
-                connection.execute(statement)  # type: ignore[call-overload]  # an insert or update of one table
+                for statement in statements:
+                    connection.execute(statement)
         finally:
             engine.dispose()
 

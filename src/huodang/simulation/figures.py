@@ -9,7 +9,7 @@ from statistics import fmean, median
 from typing import Any
 
 from huodang.simulation.client import Desk
-from huodang.simulation.journey import Followed
+from huodang.simulation.journey import ENDED, Followed
 from huodang.simulation.statements import Statement
 from huodang.standards import Money, working_days_between
 from huodang.store import shanghai_date
@@ -149,7 +149,7 @@ def _exception(one: Followed, view: Mapping[str, Any]) -> ExceptionFigures:
         english="; ".join(obstacle.english for obstacle in one.obstacles),
         done=tuple(obstacle.done for obstacle in one.obstacles if obstacle.done),
         state=str(view["state"]),
-        open=one.left_open,
+        open=str(view["state"]) not in ENDED,
         statement=one.person.statement is not None,
     )
 

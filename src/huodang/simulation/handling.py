@@ -38,6 +38,8 @@ _PAPERS: Final = {
 }
 # The person has to choose one of two pensions, in writing: nobody can do that instead.
 LEFT_TO_THE_PERSON: Final = {"duplicate_benefits": "保留哪一项养老待遇的选择书"}
+# The household register is put right on our word, or the move is entered: it takes the police some days.
+REGISTER_CORRECTED_AFTER: Final = 3
 _RETURNED: Final = {
     "custody_prison": "正在服刑,服刑期间不发放基本养老金,刑满后可重新提交",
     "custody_detained": "被羁押尚未判决,判决后可重新提交",
@@ -134,4 +136,6 @@ def item_step(resource: str, reason: str) -> Step | None:
             note="登记信息核实,转卫健部门线下办理",
             data={"item": resource, "evidence": "独生子女父母光荣证复印件"},
         )
+    if resource == "police.household_confirm" and reason == "not_registered":
+        return Step("recheck", "window_clerk", note="公安已按函告更正或办理迁入", days=REGISTER_CORRECTED_AFTER)
     return None  # housing-fund arrears: the employer has to pay them first

@@ -283,8 +283,11 @@ class Journey:
                 done = step.event if step is not None else ""
                 chinese, english = f"{label['chinese']}未办成({reason})", f"{label['english']} refused ({reason})"
                 one.note(Obstacle(f"{item['resource']}:{reason}", chinese, english, done))
-                if step is not None:
-                    self._event(clerk, row, step.event, step.note, step.data)
+                if step is None or self._too_early(one, step):
+                    continue
+                if step.event == "recheck":
+                    PoliceTrouble(self._world.source_url("police")).put_right(one.person, self._clock.day)
+                self._event(clerk, row, step.event, step.note, step.data)
 
     def wait_until_quiet(self) -> None:
         """Wait until the hub has no job left that is due now.

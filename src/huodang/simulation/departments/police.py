@@ -4,13 +4,13 @@ The field names are those seen in public code about such registers; the local se
 standard (`crosswalks/police.*.csv`).
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from sqlalchemy import Column, Index, MetaData, String, Table
 
 from huodang.simulation.departments.rows import Row, Rows, compact, stamp
-from huodang.simulation.people import Population, Quirk
+from huodang.simulation.people import Person, Population, Quirk
 
 metadata = MetaData()
 
@@ -46,29 +46,34 @@ CONFIRMATIONS = Table(
 LETTERS: Final = {"01": "HA", "02": "MG", "03": "HU", "04": "ZA", "05": "UG", "11": "MA", "17": "KZ"}
 
 
+def register_row(person: Person, today: date, *, died: date | None) -> Row:
+    """Write a person's row of the register."""
+    return (
+        f"R{person.serial:09d}",
+        person.number,
+        person.name,
+        person.former_name,
+        person.sex,
+        compact(person.registered_birth),
+        LETTERS[person.nationality],
+        person.household_region,
+        f"演示路{person.serial}号",
+        "0" if died is None else "1",
+        compact(died),
+        stamp(today),
+    )
+
+
 def rows(population: Population) -> Rows:
-    """Give what the register holds."""
-    register: list[Row] = []
-    for person in population.people:
-        if Quirk.NOT_REGISTERED in person.quirks:
-            continue
-        died = person.died
-        if Quirk.DEAD_ON_PAPER in person.quirks:
-            died = population.today - timedelta(days=400)
-        register.append(
-            (
-                f"R{person.serial:09d}",
-                person.number,
-                person.name,
-                person.former_name,
-                person.sex,
-                compact(person.registered_birth),
-                LETTERS[person.nationality],
-                person.household_region,
-                f"演示路{person.serial}号",
-                "0" if died is None else "1",
-                compact(died),
-                stamp(population.today),
-            )
+    """Give what the register holds: not those who have still to move here, and some whom it takes for dead."""
+    wrongly_dead = population.today - timedelta(days=400)
+    register: list[Row] = [
+        register_row(
+            person,
+            population.today,
+            died=wrongly_dead if Quirk.DEAD_ON_PAPER in person.quirks else person.died,
         )
+        for person in population.people
+        if Quirk.NOT_REGISTERED not in person.quirks
+    ]
     return {REGISTER: register}
