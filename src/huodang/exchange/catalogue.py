@@ -133,7 +133,7 @@ def check_agreement(agreement: Agreement, entries: dict[str, CatalogueEntry]) ->
     """
     place = Place(element=agreement.resource)
     entry = entries.get(agreement.resource)
-    if entry is None or entry.provider != agreement.provider or entry.kind is not agreement.kind:
+    if entry is None or entry.provider != agreement.provider or entry.kind != agreement.kind:
         raise AgreementError(
             "目录中没有该部门的这项资源",
             "the catalogue has no such resource of that department",
