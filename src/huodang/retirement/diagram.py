@@ -16,6 +16,7 @@ _BOX_HEIGHT: Final = 48
 _COLUMN: Final = 235
 _ROW: Final = 92
 _MARGIN: Final = 24
+_WAYS_OUT: Final = 2
 
 # Where each state stands: column 0 what needs a person, 1 the straight way, 2 the ways out.
 _PLACES: Final[dict[State, tuple[int, int]]] = {
@@ -84,8 +85,8 @@ def diagram_svg(current_state: str | None = None, language: Literal["zh", "en"] 
         ),
         f"<title>{heading}</title><desc>{escape(where)}</desc>",
         (
-            '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
-            'orient="auto"><path d="M0 0 8 4 0 8z" fill="#5b6472"/></marker></defs>'
+            '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" '
+            'markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0 8 4 0 8z" fill="#5b6472"/></marker></defs>'
         ),
     ]
     arrows = _arrows()
@@ -118,7 +119,10 @@ def _draw_arrow(arrow: _Arrow, *, emphasised: bool, word: int) -> str:
     events = "、".join(dict.fromkeys(EVENT_LABELS[row.event][word] for row in arrow.rows))
     names = " ".join(dict.fromkeys(row.event.value for row in arrow.rows))
     title = f"{STATE_LABELS[arrow.source][word]} → {STATE_LABELS[arrow.target][word]}：{events}"
-    style = 'stroke="#1d4ed8" stroke-width="2.5"' if emphasised else 'stroke="#9aa3af" stroke-width="1"'
+    # The many ways out are drawn faintly, so that the straight way stays readable.
+    way_out = _PLACES[arrow.target][0] == _WAYS_OUT
+    style = 'stroke="#d5dae1" stroke-width="1"' if way_out else 'stroke="#7b8594" stroke-width="1.2"'
+    style = 'stroke="#1d4ed8" stroke-width="2.5"' if emphasised else style
     return (
         f'<path data-from="{arrow.source.value}" data-to="{arrow.target.value}" data-events="{names}" '
         f'd="{_route(arrow)}" fill="none" {style} marker-end="url(#head)"><title>{escape(title)}</title></path>'

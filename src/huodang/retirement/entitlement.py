@@ -130,6 +130,9 @@ def work_out(
             reasons.append(Reason("age_not_reached", detail=month.iso))
         reasons += _record_against_form(form, record)
     reasons = [reason for reason in reasons if reason.kind not in skip]
+    if any(reason.kind == "age_not_reached" for reason in reasons):
+        # What a later month will pay can't be known yet, and needn't be.
+        return Entitlement(None, tuple(reasons), tuple(notes))
     province = record.province or form.province
     known_on = today if record.decided_as_of is None else record.decided_as_of.last_day()
     try:
