@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 from litestar import Litestar, MediaType, Response, get, post
 from litestar.exceptions import ClientException
+from litestar.params import RawBody
 from litestar.status_codes import HTTP_200_OK, HTTP_400_BAD_REQUEST, HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
 from huodang.exchange.gateway.config import GatewayFile, read_gateway_file
@@ -44,7 +45,7 @@ def gateway_application(gateway: Gateway) -> Litestar:
     limits = gateway.file.spec.limits
 
     @post("/v1/answers", status_code=HTTP_200_OK, sync_to_thread=True, request_max_body_size=limits.body_bytes)
-    def answers(body: bytes) -> Response[bytes]:
+    def answers(body: RawBody) -> Response[bytes]:
         """Answer grants: `{"grants": [envelope, …]}` in, `{"answers": [envelope, …]}` out, in the same order."""
         try:
             grants = [bytes(one) for one in msgspec.json.decode(body, type=_Grants).grants]
