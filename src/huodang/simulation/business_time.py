@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
 from pathlib import Path
 
 from huodang.standards import add_working_days
@@ -22,7 +23,7 @@ class BusinessClock:
     def open_day(self, day: date) -> None:
         """Put the clock to the opening hour of a day."""
         wanted = datetime.combine(day, _OPENS, SHANGHAI)
-        offset = round((wanted - datetime.now(UTC)) / timedelta(seconds=1))
+        offset = ceil((wanted - datetime.now(UTC)) / timedelta(seconds=1))
         # Whole and at once: another process may read at any moment.
         fresh = self._file.with_suffix(".new")
         fresh.write_text(f"{offset}\n", encoding="ascii")

@@ -35,13 +35,18 @@ class Trouble(StrEnum):
 
 
 class Line:
-    """Relays connections to a gateway, and troubles them when told to. Use as a context manager."""
+    """Relays connections to a gateway, and troubles them when told to. Use as a context manager.
 
-    def __init__(self, gateway_port: int, *, port: int = 0) -> None:
-        self._gateway_port = gateway_port
+    Attributes:
+        port: where the hub calls.
+        gateway_port: where the gateway listens; set once that is known.
+    """
+
+    def __init__(self) -> None:
+        self.gateway_port = 0
         self._trouble = Trouble.NONE
         self._delay = 0.0
-        self._listener = socket.create_server((_LOOPBACK, port))
+        self._listener = socket.create_server((_LOOPBACK, 0))
         self.port = int(self._listener.getsockname()[1])
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -82,7 +87,7 @@ class Line:
                 caller.close()
                 continue
             try:
-                gateway = socket.create_connection((_LOOPBACK, self._gateway_port), timeout=5)
+                gateway = socket.create_connection((_LOOPBACK, self.gateway_port), timeout=5)
             except OSError:
                 caller.close()
                 continue

@@ -1,6 +1,8 @@
 """Hub, portal and six gateways as real processes on loopback: started, watched, killed on purpose, and always ended."""
 
 import contextlib
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +29,14 @@ class ProcessFailedError(DemoError):
     """A process didn't start, or ended by itself."""
 
     code: ClassVar[str] = "demo.process"
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a process has used: CPU time, and the most memory that it has held at once."""
+
+    cpu_seconds: float
+    peak_mebibytes: int
 
 
 @dataclass
@@ -128,6 +138,15 @@ class Processes:
             message = f"{name} isn't running"
             raise ValueError(message)
         return process.pid
+
+    def usage(self, name: str) -> "Usage":
+        """Tell what a running process has used until now (Linux only)."""
+        folder = Path("/proc", str(self.pid(name)))
+        # Behind the name in brackets, which may hold anything: fields 3 onwards, of which 14 and 15 are clock ticks.
+        fields = folder.joinpath("stat").read_text("ascii", "replace").rpartition(")")[2].split()
+        peak = re.search(r"VmHWM:\s+(\d+) kB", folder.joinpath("status").read_text("ascii", "replace"))
+        ticks = int(fields[11]) + int(fields[12])
+        return Usage(ticks / os.sysconf("SC_CLK_TCK"), int(peak[1]) // 1024 if peak else 0)
 
     def kill(self, name: str) -> None:
         """End a process the hard way, as a power cut would; it is gone when this returns."""

@@ -87,6 +87,7 @@ def lay_out(
     *,
     hub_port: int = 0,
     source_urls: Mapping[str, str] | None = None,
+    lines: Mapping[str, int] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> World:
     """Make the deployment.
@@ -96,6 +97,7 @@ def lay_out(
         population: the people; their data are laid into the departments' databases.
         hub_port: the workbench's port; 0 takes a free one. The portal takes the next one, if it is free.
         source_urls: departments whose database stands elsewhere (MariaDB, PostgreSQL), by code.
+        lines: departments that the hub reaches by another port, through a `Line`.
         progress: told the name of each part that is done.
 
     Raises:
@@ -120,7 +122,7 @@ def lay_out(
             department.fill(population, url)
         _write_gateway(world, department, url)
         progress(department.code)
-    _write_hub(world)
+    _write_hub(world, lines or {})
     _write_portal(world)
     return world
 
@@ -205,7 +207,7 @@ def _write_gateway(world: World, department: Department, url: str) -> None:
 _FERRY = {"inward": "../ferry/inward", "outward": "../ferry/outward", "refused": "../ferry/refused"}
 
 
-def _write_hub(world: World) -> None:
+def _write_hub(world: World, lines: Mapping[str, int]) -> None:
     settings = {
         "holder": "hub",
         "province": "hebei",
@@ -218,7 +220,7 @@ def _write_hub(world: World) -> None:
         "volumes": "volumes",
         "secrets": "keys",
         "ferry": _FERRY,
-        "gateways": {code: world.address(code) for code in DEPARTMENTS},
+        "gateways": {code: f"https://{_LOOPBACK}:{lines.get(code, world.ports[code])}" for code in DEPARTMENTS},
         "listen": {"host": _LOOPBACK, "port": world.ports["hub"]},
         "clock_offset_file": "../clock.offset",
     }
