@@ -89,6 +89,9 @@ VIEW_ELEMENTS: Final = (
 _AMOUNT: Final = "benefit_amount"
 _MONEY: Final = ("basic", "account", "transitional", "total", "payable")
 _HIDDEN_AMOUNT: Final = "***"
+# Samples that every mask alters: what comes back unaltered is shown unmasked.
+_SOME_AMOUNT: Final = "123456"
+_SOME_NAME: Final = "张三丰"
 _GUARD_NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "note_given": ("note",),
     "papers_named": ("papers",),
@@ -270,15 +273,23 @@ def _items(connection: Connection, case: CaseRecord) -> tuple[ItemView, ...]:
 def _decision(values: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
     """Show the amounts only to whom the policies show amounts; else the law and the months remain."""
     shown = dict(values)
-    if decision.show(_AMOUNT, "1") != "1":
+    if not _sees_amounts(decision):
         shown |= dict.fromkeys((*_MONEY, "base"))
         shown["trace"] = [{**line, "formula": _HIDDEN_AMOUNT, "value": _HIDDEN_AMOUNT} for line in values["trace"]]
     return shown
 
 
+def _sees_amounts(decision: Decision) -> bool:
+    return decision.show(_AMOUNT, _SOME_AMOUNT) == _SOME_AMOUNT
+
+
+def _sees_names(decision: Decision) -> bool:
+    return decision.show("name", _SOME_NAME) == _SOME_NAME
+
+
 def _messages(connection: Connection, desk: Desk, case: CaseRecord, decision: Decision) -> tuple[MessageView, ...]:
     # A notice names the person and the amount: who sees only masked values sees that it was sent, not what it says.
-    whole = decision.show("name", "张三") == "张三" and decision.show(_AMOUNT, "1") == "1"
+    whole = _sees_names(decision) and _sees_amounts(decision)
     return tuple(
         MessageView(
             recipient=one["recipient"],
@@ -293,7 +304,7 @@ def _messages(connection: Connection, desk: Desk, case: CaseRecord, decision: De
 def _history(connection: Connection, desk: Desk, case: CaseRecord, decision: Decision) -> tuple[HistoryView, ...]:
     table = records.history
     rows = connection.execute(select(table).where(table.c.case_id == case.case_id).order_by(table.c.sequence))
-    whole = decision.show("name", "张三") == "张三"
+    whole = _sees_names(decision)
     shown = []
     for row in rows:
         note = ""
