@@ -1,6 +1,6 @@
 """Fixtures of the exchange's tests; the parts stand in `exchange_province.py`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,7 @@ from exchange_province import (
     HOUSING_FUND,
     PARTIES,
     POLICE,
+    HubMaker,
     Province,
     fill_housing_fund,
     fill_police,
@@ -67,9 +68,6 @@ def ledger(database: Database, province: Province) -> Ledger:
     """The hub's ledger, signed under both suites."""
     signers = (province.signer("hub", "national"), province.signer("hub", "international"))
     return Ledger(database, signers, "test.example/huodang", province.clock)
-
-
-HubMaker = Callable[..., Exchange]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import csv
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -19,6 +19,7 @@ from huodang.exchange import (
     GRANT,
     Actor,
     Agreement,
+    Exchange,
     Gateway,
     Grant,
     Kind,
@@ -352,3 +353,5 @@ def serving(application: Any, tls: TlsPair | None = None) -> Iterator[str]:
 
 
 SYSTEM = Actor("system", "系统", "system", "social_insurance", "130000")
+
+HubMaker = Callable[..., Exchange]

@@ -26,10 +26,10 @@ def do(province: Province, gateway: Gateway, subject: str = WANG, key: str = "ca
     return answer
 
 
-def rows(province: Province, statement: str) -> list[tuple[Any, ...]]:
+def rows(province: Province, statement: str, *values: str) -> list[tuple[Any, ...]]:
     connection = sqlite3.connect(province.folder("housing_fund") / "housing_fund.db", timeout=10)
     try:
-        return connection.execute(statement).fetchall()
+        return connection.execute(statement, values).fetchall()
     finally:
         connection.close()
 
@@ -82,7 +82,7 @@ def test_all_fitting_rows_are_changed_where_the_file_says_so(province: Province)
     config = deepcopy(HOUSING_FUND)
     config["actions"][0]["rows"] = "all"
     assert do(province, province.gateway(config), STRANGER).outcome == "done"
-    assert rows(province, "SELECT GRZHZT FROM GR_ZHXX WHERE ZJHM = '%s'" % STRANGER) == [("03",), ("03",)]
+    assert rows(province, "SELECT GRZHZT FROM GR_ZHXX WHERE GRZH IN ('GJJ003', 'GJJ004')") == [("03",), ("03",)]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ for line in sys.stdin:
 def test_a_gateway_killed_at_any_moment_has_acted_at_most_once_and_finishes_when_asked_again(
     province: Province, housing_fund: Gateway
 ) -> None:
-    """kill -9 between 0 and 12 ms after each request; every key ends with exactly one business record."""
+    """kill -9 between 0 and 9 ms after each request; every key ends with exactly one business record."""
     config = province.folder("housing_fund") / "gateway.yaml"
     with sqlite3.connect(province.folder("housing_fund") / "housing_fund.db") as connection:
         connection.execute("UPDATE GR_ZHXX SET ZJHM = 'x' WHERE GRZH IN ('GJJ003', 'GJJ004')")
@@ -156,7 +156,7 @@ def test_a_gateway_killed_at_any_moment_has_acted_at_most_once_and_finishes_when
     offset = province.clock.now().timestamp() - time.time()
     (province.root / "clock.offset").write_text(str(int(offset)), encoding="ascii")
     config.write_text(config.read_text(encoding="utf-8") + "clock_offset_file: ../../clock.offset\n", encoding="utf-8")
-    for attempt in range(5):
+    for attempt in range(4):
         process = subprocess.Popen(
             [sys.executable, "-c", _ACT, str(config)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -173,9 +173,9 @@ def test_a_gateway_killed_at_any_moment_has_acted_at_most_once_and_finishes_when
         process.wait(10)
         process.stdin.close()
         process.stdout.close()
-        performed = rows(province, f"SELECT * FROM YW_LS WHERE YWLSH = 'key-{attempt}'")
+        performed = rows(province, "SELECT * FROM YW_LS WHERE YWLSH = ?", f"key-{attempt}")
         state = rows(province, "SELECT GRZHZT FROM GR_ZHXX WHERE GRZH = 'GJJ001'")
         # The record and the change of state stand or fall together.
         assert (len(performed), state) in ((0, [("01",)]), (1, [("03",)]))
         assert do(province, housing_fund, key=f"key-{attempt}").outcome == "done"
-        assert len(rows(province, f"SELECT * FROM YW_LS WHERE YWLSH = 'key-{attempt}'")) == 1
+        assert len(rows(province, "SELECT * FROM YW_LS WHERE YWLSH = ?", f"key-{attempt}")) == 1

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from exchange_province import LI, WANG, Province
+from exchange_province import LI, POLICE, WANG, Province
 
-from huodang.exchange import Gateway, Refusal, Verdict, revoke_envelope
-from huodang.trust import SignedEnvelope, Signer
+from huodang.exchange import GRANT, Gateway, Refusal, Verdict, revoke_envelope
+from huodang.trust import SignedEnvelope, Signer, sign_envelope
 
 
 @dataclass
@@ -101,9 +101,6 @@ def test_a_grant_altered_to_another_person_is_forged(province: Province, police:
 
 
 def test_a_grant_signed_by_a_stranger_in_the_hubs_name_is_forged(province: Province, police: Gateway) -> None:
-    from huodang.exchange import GRANT
-    from huodang.trust import sign_envelope
-
     stranger = Signer.generate("hub")
     answer = province.read(police.answer([sign_envelope(GRANT, province.grant().to_payload(), stranger).to_json()])[0])
     assert isinstance(answer, Refusal)
@@ -118,9 +115,6 @@ def test_garbage_is_refused_as_malformed_and_signed(province: Province, police: 
 
 
 def test_a_signed_grant_with_an_unknown_field_is_malformed(province: Province, police: Gateway) -> None:
-    from huodang.exchange import GRANT
-    from huodang.trust import sign_envelope
-
     payload = province.grant().to_payload() | {"hurry": "yes"}
     answer = province.read(police.answer([sign_envelope(GRANT, payload, province.signer("hub")).to_json()])[0])
     assert isinstance(answer, Refusal)
@@ -135,8 +129,6 @@ def test_another_kind_of_envelope_is_no_grant(province: Province, police: Gatewa
 
 
 def test_the_same_grant_again_is_refused_as_replayed_also_after_a_restart(province: Province, police: Gateway) -> None:
-    from exchange_province import POLICE
-
     text = province.sign(province.grant())
     assert police.answer([text])[0].kind == "verdict"
     again = province.read(police.answer([text])[0])

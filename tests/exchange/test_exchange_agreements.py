@@ -1,6 +1,5 @@
 """Agreements at the hub: one transition table, two signatures, history and ledger."""
 
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -52,8 +51,8 @@ def test_every_state_can_be_reached() -> None:
 
 
 @pytest.fixture
-def agreements(ledger: Ledger, province: Province, database: Database) -> Iterator[Agreements]:
-    yield Agreements(ledger, province.trusted, province.clock)
+def agreements(ledger: Ledger, province: Province, database: Database) -> Agreements:
+    return Agreements(ledger, province.trusted, province.clock)
 
 
 def take(agreements: Agreements, database: Database, province: Province, agreement: Agreement, *holders: str) -> str:

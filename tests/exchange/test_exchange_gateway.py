@@ -17,8 +17,9 @@ from exchange_province import (
     fill_police,
     write_custody,
 )
+from sqlalchemy import text
 
-from huodang.exchange import Gateway, Outcome, Verdict
+from huodang.exchange import Gateway, Outcome, SourceError, Verdict
 from huodang.exchange.gateway.service import evidence_hash
 
 BORN = {WANG: "1965-03-01", LI: "1970-05-15", ZHAO_OLD_CARD: "1958-07-07", STRANGER: "1961-11-11"}
@@ -49,7 +50,7 @@ def household(
         (STRANGER, "钱有为", None, ("unknown", "not_registered")),
     ],
 )
-def test_the_register_answers_by_the_first_rule_that_fits(
+def test_the_register_answers_by_the_first_rule_that_fits(  # noqa: PLR0917  (fixtures and a scenario)
     province: Province, police: Gateway, subject: str, name: str, born: str | None, expected: tuple[str, str]
 ) -> None:
     assert household(province, police, subject, name, born) == expected
@@ -187,10 +188,6 @@ def test_a_source_that_is_gone_is_unknown_and_back_again_without_a_restart(provi
 
 
 def test_the_gateway_can_not_write_through_its_reading_session(police: Gateway) -> None:
-    from sqlalchemy import text
-
-    from huodang.exchange import SourceError
-
     with pytest.raises(SourceError), police.source.reading() as connection:  # type: ignore[union-attr]  # a database
         connection.execute(text("DELETE FROM T_CZRK_JBXX"))
 

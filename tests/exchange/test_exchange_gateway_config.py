@@ -1,11 +1,13 @@
 """A gateway doesn't start on a file that doesn't fit: the error names file, resource, column and element."""
 
+import sqlite3
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from exchange_province import (
     HOUSING_FUND,
     JUSTICE,
@@ -122,8 +124,6 @@ def test_a_file_that_does_not_fit_is_refused_and_says_why(province: Province, pa
         fill_police(province.folder("police") / "police.db")
         config["department"] = value
         file = province.folder("police") / "gateway.yaml"
-        import yaml
-
         file.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
         with pytest.raises(GatewayConfigError, match=told):
             read_gateway_file(file)
@@ -228,8 +228,6 @@ def test_a_gateway_without_a_delivery_does_not_start(province: Province) -> None
 
 def test_the_documented_example_is_a_gateway(province: Province) -> None:
     """The YAML of docs/gateway.md is read, and starts over a database that has its tables."""
-    import sqlite3
-
     document = Path(__file__).parents[2] / "docs" / "gateway.md"
     example = document.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
     check, action = example.split("actions:\n")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 import urllib3
-from urllib3.exceptions import HTTPError, MaxRetryError
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 
 from huodang.exchange.answers import Failure, FailureCode
@@ -120,13 +120,12 @@ class GatewayClient:
                 return self._read(response, deadline)
             finally:
                 response.release_conn()
-        except HTTPTimeoutError:
-            raise CallFailure(Failure.of(FailureCode.TIMEOUT)) from None
-        except MaxRetryError as problem:
-            late = isinstance(problem.reason, HTTPTimeoutError)
-            raise CallFailure(Failure.of(FailureCode.TIMEOUT if late else FailureCode.UNREACHABLE)) from None
         except (HTTPError, OSError) as problem:
-            raise CallFailure(Failure.of(FailureCode.UNREACHABLE, type(problem).__name__)) from None
+            reason = problem.reason if isinstance(problem, MaxRetryError) and problem.reason else problem
+            # A connection that was refused at once counts as a time-out to urllib3; to people it doesn't.
+            late = isinstance(reason, HTTPTimeoutError) and not isinstance(reason, NewConnectionError)
+            code = FailureCode.TIMEOUT if late else FailureCode.UNREACHABLE
+            raise CallFailure(Failure.of(code, type(reason).__name__)) from None
 
     def _read(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
         pieces = bytearray()

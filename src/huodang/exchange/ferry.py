@@ -123,7 +123,7 @@ class Ferry:
             self._number += 1
             number = self._number
         crossing = _Crossing(
-            envelope_id=new_identifier("f", now),
+            envelope_id=new_identifier("f", now, number),
             sender=self._own.holder,
             receiver=self._peer,
             kind=kind,

@@ -212,12 +212,18 @@ _MILLISECONDS: Final = 1000
 _LETTERS: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 
-def new_identifier(prefix: str, now: datetime) -> str:
+def new_identifier(prefix: str, now: datetime, number: int = 0) -> str:
     """Make an unguessable identifier whose order in text is the order in time, which keeps indexes compact.
 
     Letters only: a run of digits could pass for somebody's number where such numbers are looked for.
+
+    Args:
+        prefix: a letter that tells the kind.
+        now: the present instant, to the millisecond.
+        number: orders what is made within one millisecond.
     """
-    return prefix + f"{int(now.timestamp() * _MILLISECONDS):012x}{secrets.token_hex(8)}".translate(_LETTERS)
+    ordered = f"{int(now.timestamp() * _MILLISECONDS):012x}{number % 0x1000000:06x}"
+    return prefix + f"{ordered}{secrets.token_hex(8)}".translate(_LETTERS)
 
 
 def new_nonce() -> str:
