@@ -25,10 +25,16 @@ def said_in_templates() -> Iterator[tuple[str, str]]:
 def said_in_code() -> Iterator[tuple[str, str]]:
     for module in sorted(WEB.glob("*.py")):
         for node in ast.walk(ast.parse(module.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"_", "mark"}:
+            if isinstance(node, ast.Call) and _name(node.func) in {"_", "mark", "say", "translate"}:
                 argument = node.args[0]
                 if isinstance(argument, ast.Constant):
                     yield module.name, str(argument.value)
+
+
+def _name(function: ast.expr) -> str:
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
 
 
 SAID = sorted(set(said_in_templates()) | set(said_in_code()))

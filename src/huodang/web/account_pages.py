@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 from litestar import Response, Router, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from huodang.standards import HuodangError
@@ -35,13 +37,13 @@ _SECURITY: Final = {"roles": frozenset({Role.SECURITY_ADMINISTRATOR})}
 
 
 @get("/accounts", opt={"roles": ADMINISTRATORS}, sync_to_thread=True)
-def accounts_page(request: StaffRequest, services: Services) -> Response[str]:
+def accounts_page(request: StaffRequest, services: NamedDependency[Services]) -> Response[str]:
     """All accounts; what one may do with them depends on which of the three administrators one is."""
     return _page(request, services, None, {})
 
 
 @post("/accounts", opt=_SYSTEM, sync_to_thread=True)
-def propose(request: StaffRequest, services: Services, data: FormData) -> Response[Any]:
+def propose(request: StaffRequest, services: NamedDependency[Services], data: FormData) -> Response[Any]:
     """Propose an account."""
     form = Form(data)
     try:
@@ -61,21 +63,21 @@ def propose(request: StaffRequest, services: Services, data: FormData) -> Respon
 
 
 @post("/accounts/{user_id:str}/close", opt=_SYSTEM, sync_to_thread=True)
-def close(request: StaffRequest, services: Services, user_id: str) -> Redirect:
+def close(request: StaffRequest, services: NamedDependency[Services], user_id: FromPath[str]) -> Redirect:
     """Close an account for good."""
     services.accounts.close(user_id, by=request.user.user_id)
     return see_other("/accounts")
 
 
 @post("/accounts/{user_id:str}/let-in", opt=_SECURITY, sync_to_thread=True)
-def let_in(request: StaffRequest, services: Services, user_id: str) -> Redirect:
+def let_in(request: StaffRequest, services: NamedDependency[Services], user_id: FromPath[str]) -> Redirect:
     """Let a proposed account in."""
     services.accounts.let_in(user_id, by=request.user.user_id)
     return see_other("/accounts")
 
 
 @post("/accounts/{user_id:str}/unlock", opt=_SECURITY, sync_to_thread=True)
-def unlock(request: StaffRequest, services: Services, user_id: str) -> Redirect:
+def unlock(request: StaffRequest, services: NamedDependency[Services], user_id: FromPath[str]) -> Redirect:
     """Open a locked account."""
     services.accounts.unlock(user_id, by=request.user.user_id)
     return see_other("/accounts")
@@ -103,4 +105,6 @@ def _page(
     )
 
 
-account_router: Final = Router(path="/", route_handlers=[accounts_page, propose, close, let_in, unlock])
+account_router: Final = Router(
+    path="/", route_handlers=[accounts_page, propose, close, let_in, unlock], include_in_schema=False
+)

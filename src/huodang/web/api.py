@@ -8,8 +8,9 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Response, Router, get, post
+from litestar.di import NamedDependency
 from litestar.enums import MediaType
-from litestar.params import Body, Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from huodang.exchange import evidence_of_case
@@ -70,36 +71,34 @@ class Prepared(msgspec.Struct):
 
 
 @post("/sign-in", opt={"public": True}, sync_to_thread=True, status_code=HTTP_200_OK, security=[])
-def sign_in(data: SignIn, services: Services) -> SignedInAs:
+def sign_in(data: JSONBody[SignIn], services: NamedDependency[Services]) -> SignedInAs:
     """Open a session."""
     token, user = services.accounts.sign_in(data.user, data.password, SessionKind.API)
     return SignedInAs(token=token, role=user.role.value, name=user.name)
 
 
 @post("/sign-out", opt={"roles": STAFF_ROLES}, sync_to_thread=True)
-def sign_out(request: StaffRequest, services: Services) -> None:
+def sign_out(request: StaffRequest, services: NamedDependency[Services]) -> None:
     """End the session."""
     services.accounts.sign_out(request.auth)
 
 
 @post("/prefill", opt={"roles": INTAKE_ROLES}, sync_to_thread=True, status_code=HTTP_200_OK)
-def prefill(request: StaffRequest, data: Person, services: Services) -> dict[str, Any]:
+def prefill(request: StaffRequest, data: JSONBody[Person], services: NamedDependency[Services]) -> dict[str, Any]:
     """A form filled from what the departments know, each value with source and time."""
     found: dict[str, Any] = plain(services.office.prefill(request.user.actor, data.identity_number, data.name))
     return found
 
 
 @post("/cases", opt={"roles": INTAKE_ROLES}, sync_to_thread=True)
-def open_case(
-    request: StaffRequest, data: Annotated[dict[str, Any], Body(title="ApplicationForm")], services: Services
-) -> CaseOpened:
+def open_case(request: StaffRequest, data: JSONBody[dict[str, Any]], services: NamedDependency[Services]) -> CaseOpened:
     """Hand in one application, whole or refused whole."""
     form = ApplicationForm.parse({**data, "applicant_kind": request.user.role.value})
     return CaseOpened(case_id=services.office.submit(request.user.actor, form))
 
 
 @get("/cases/{case_id:str}", opt={"roles": CASE_ROLES}, sync_to_thread=True)
-def view_case(request: StaffRequest, case_id: str, services: Services) -> dict[str, Any]:
+def view_case(request: StaffRequest, case_id: FromPath[str], services: NamedDependency[Services]) -> dict[str, Any]:
     """One case, as far as the policies let this user see it."""
     found: dict[str, Any] = plain(services.office.view(request.user.actor, case_id))
     return found
@@ -108,9 +107,9 @@ def view_case(request: StaffRequest, case_id: str, services: Services) -> dict[s
 @get("/queue", opt={"roles": CASE_ROLES}, sync_to_thread=True)
 def queue(
     request: StaffRequest,
-    services: Services,
-    wanted: Annotated[str | None, Parameter(query="state")] = None,  # `state` is a name that Litestar keeps for itself
-    limit: Annotated[int, Parameter(ge=1, le=_MOST_ROWS)] = 100,
+    services: NamedDependency[Services],
+    wanted: Annotated[str | None, QueryParameter(name="state")] = None,  # Litestar keeps `state` for itself
+    limit: Annotated[int, QueryParameter(ge=1, le=_MOST_ROWS)] = 100,
 ) -> dict[str, Any]:
     """Cases that this user may list, most urgent first."""
     rows = services.office.queue(request.user.actor, state=wanted, limit=limit)
@@ -118,7 +117,9 @@ def queue(
 
 
 @post("/cases/{case_id:str}/events", opt={"roles": CASE_ROLES}, sync_to_thread=True, status_code=HTTP_200_OK)
-def act(request: StaffRequest, case_id: str, data: CaseEvent, services: Services) -> dict[str, Any]:
+def act(
+    request: StaffRequest, case_id: FromPath[str], data: JSONBody[CaseEvent], services: NamedDependency[Services]
+) -> dict[str, Any]:
     """Move a case by one event; hands back the case as it is then."""
     found: dict[str, Any] = plain(
         services.office.act(request.user.actor, case_id, data.event, note=data.note, data=data.data)
@@ -127,19 +128,19 @@ def act(request: StaffRequest, case_id: str, data: CaseEvent, services: Services
 
 
 @get("/due", opt={"roles": DUE_ROLES}, sync_to_thread=True)
-def due(request: StaffRequest, services: Services, month: str) -> dict[str, Any]:
+def due(request: StaffRequest, services: NamedDependency[Services], month: FromQuery[str]) -> dict[str, Any]:
     """Who reaches the age in a month (免申即享)."""
     return {"due": plain(services.office.find_due(request.user.actor, Month.parse(month)))}
 
 
 @post("/due/{month:str}/prepare", opt={"roles": DUE_ROLES}, sync_to_thread=True, status_code=HTTP_200_OK)
-def prepare(request: StaffRequest, month: str, services: Services) -> Prepared:
+def prepare(request: StaffRequest, month: FromPath[str], services: NamedDependency[Services]) -> Prepared:
     """Prepare the forms of those who reach the age in a month."""
     return Prepared(prepared=services.office.prepare_due(request.user.actor, Month.parse(month)))
 
 
 @get("/cases/{case_id:str}/receipts", opt={"roles": CASE_ROLES}, sync_to_thread=True)
-def receipts(request: StaffRequest, case_id: str, services: Services) -> dict[str, Any]:
+def receipts(request: StaffRequest, case_id: FromPath[str], services: NamedDependency[Services]) -> dict[str, Any]:
     """The ledger's entries that belong to a case, for which receipts can be had."""
     seen = services.office.view(request.user.actor, case_id)
     found = [
@@ -159,13 +160,13 @@ def receipts(request: StaffRequest, case_id: str, services: Services) -> dict[st
 
 
 @get("/receipts/{entry_id:str}", opt={"roles": CASE_ROLES | AUDIT_ROLES}, sync_to_thread=True)
-def receipt(entry_id: str, services: Services) -> Response[bytes]:
+def receipt(entry_id: FromPath[str], services: NamedDependency[Services]) -> Response[bytes]:
     """One receipt, as `huodang receipt verify` takes it. It holds codes and digests, no personal data."""
     return Response(content=services.ledger.receipt(entry_id).to_json().encode("utf-8"), media_type=MediaType.JSON)
 
 
 @get("/summary", opt={"roles": SUMMARY_ROLES}, sync_to_thread=True)
-def summary(request: StaffRequest, services: Services) -> dict[str, Any]:
+def summary(request: StaffRequest, services: NamedDependency[Services]) -> dict[str, Any]:
     """Figures without personal data."""
     found: dict[str, Any] = plain(summary_of(services, request.user.actor))
     return found

@@ -36,8 +36,10 @@ from huodang.web.labels import (
     purpose_name,
     role_name,
     shaped,
+    shown_value,
 )
 from huodang.web.language import mark, translate
+from huodang.web.reason_words import reason_words
 
 _STATE_SHAPES: Final = {"bad": "!", "warn": "▲", "good": "✓", "blue": "▶", "": "○"}
 _WITHDRAWS: Final = frozenset({"withdraw", "return_application", "death_reported", "appeal_dismissed"})
@@ -114,7 +116,7 @@ def case_page(view: CaseView, entries: Mapping[str, str], looks: Iterable[Look],
 
     Args:
         view: the case as this user may see it.
-        entries: the ledger entry of the verdict, by grant.
+        entries: the ledger entry of the verdict, by grant and (the last one) by resource.
         looks: who looked into this case.
         language: `zh` or `en`.
     """
@@ -134,12 +136,12 @@ def case_page(view: CaseView, entries: Mapping[str, str], looks: Iterable[Look],
             *(_reason(one, words, is_note=False) for one in view.reasons),
             *(_reason(one, words, is_note=True) for one in view.notes),
         ],
-        "actions": [_action(choice, view, words) for choice in view.events if "form" not in choice.needs],
+        "actions": [action for choice in view.events if (action := _action(choice, view, words)) is not None],
         "may_hand_in_again": any("form" in choice.needs for choice in view.events),
         "checks": [_check(check, entries, words) for check in view.checks],
         **_evidence(view, words),
         "pension": _pension(view, words),
-        "joint_items": [_item(item, words) for item in view.items],
+        "joint_items": [_item(item, entries, words) for item in view.items],
         "days": [(words.of(party.label), party.days) for party in clock.parties],
         "counted_days": clock.counted,
         "promised_days": clock.promised,
@@ -151,7 +153,7 @@ def case_page(view: CaseView, entries: Mapping[str, str], looks: Iterable[Look],
             {
                 "at": row.at,
                 "event": words.of(row.label),
-                "who": f"{role_name(row.actor_role, language)} {row.actor_id}",
+                "who": _who(row.actor_role, row.actor_id, language),
                 "state": words.of(row.to_state),
                 "note": row.note,
                 "entry_id": row.ledger_entry,
@@ -200,6 +202,12 @@ def papers(materials: MaterialsList) -> dict[str, Any]:
     }
 
 
+def _who(role: str, user_id: str, language: str) -> str:
+    """Role and account; of citizens and the system the role says it all."""
+    name = role_name(role, language)
+    return name if role in {"citizen", "system"} else f"{name} {user_id}"
+
+
 def _paper(chinese: str, english: str, item: tuple[str, str]) -> dict[str, str]:
     return {"zh": chinese, "en": english, "item_zh": item[0], "item_en": item[1]}
 
@@ -245,21 +253,21 @@ def _check(check: CheckView, entries: Mapping[str, str], words: Words) -> dict[s
         "name": words.of(check.label),
         "department": words.of(check.department),
         "chip": chip,
-        "reason": check.reason,
+        "reason": reason_words(check.reason, words.language),
         "as_of": shanghai_text(check.as_of)[:16] if check.as_of else "—",
         "accepted": accepted,
         "entry_id": entries.get(check.grant_id or "", ""),
     }
 
 
-def _item(item: ItemView, words: Words) -> dict[str, Any]:
+def _item(item: ItemView, entries: Mapping[str, str], words: Words) -> dict[str, Any]:
     settled = words.say("凭“{paper}”认定", paper=item.evidence) if item.evidence else ""
     return {
         "name": words.of(item.label),
         "department": words.of(item.department),
         "chip": shaped(ITEM_SHAPES, item.status, words.of(item.status_label)),
-        "reason": settled or item.reason,
-        "entry_id": "",
+        "reason": settled or reason_words(item.reason, words.language),
+        "entry_id": entries.get(item.resource, ""),
     }
 
 
@@ -277,7 +285,7 @@ def _evidence(view: CaseView, words: Words) -> dict[str, Any]:
         rows.append(
             {
                 "name": element_names([name], words.language),
-                "cells": [cell or "—" for cell in cells],
+                "cells": [shown_value(name, cell, words.language) for cell in cells],
                 "differs": len(said) > 1,
             }
         )
@@ -335,9 +343,12 @@ def _trace_line(line: Mapping[str, str], words: Words) -> dict[str, Any]:
     }
 
 
-def _action(choice: EventChoice, view: CaseView, words: Words) -> Action:
+def _action(choice: EventChoice, view: CaseView, words: Words) -> Action | None:
+    """The button of an event; none when there is nothing that it could be done to."""
     event = choice.event.value
     needs = set(choice.needs)
+    if "form" in needs:
+        return None
     targets: list[tuple[str, str]] = []
     target_label = ""
     if "check" in needs:
@@ -359,6 +370,8 @@ def _action(choice: EventChoice, view: CaseView, words: Words) -> Action:
             (f"{one.resource}:refused", words.say("{check}：不予认定", check=words.of(one.label)))
             for one in view.checks
         ]
+    if needs & {"check", "item"} and not targets:
+        return None
     return Action(
         event=event,
         label=words.of(choice.label),

@@ -6,6 +6,7 @@ Making one is recorded as a look at the person's data, so that they see it in th
 from typing import Any, Final
 
 from litestar import Response, Router, get, post
+from litestar.di import NamedDependency
 
 from huodang.exchange import Action, Actor, DecisionRequest, decide
 from huodang.standards import BadValue, IdentityNumber
@@ -27,7 +28,7 @@ def code_page(request: StaffRequest) -> Response[str]:
 
 
 @post("/access-code", opt={"roles": CODE_ROLES}, sync_to_thread=True)
-def make_code(request: StaffRequest, services: Services, data: FormData) -> Response[Any]:
+def make_code(request: StaffRequest, services: NamedDependency[Services], data: FormData) -> Response[Any]:
     """Make a fresh code and show it once, to be printed."""
     try:
         number = IdentityNumber.parse(Form(data).text("identity_number"))

@@ -3,6 +3,8 @@
 from typing import Final
 
 from litestar import Response, Router, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from huodang.standards import Month
@@ -15,7 +17,10 @@ from huodang.web.services import Services
 
 @get("/due", opt={"roles": DUE_ROLES}, sync_to_thread=True)
 def due(
-    request: StaffRequest, services: Services, month: str | None = None, prepared: int | None = None
+    request: StaffRequest,
+    services: NamedDependency[Services],
+    month: FromQuery[str | None] = None,
+    prepared: FromQuery[int | None] = None,
 ) -> Response[str]:
     """Who reaches the age in a month; next month unless another is asked for."""
     this = Month.of(services.clock.today())
@@ -32,7 +37,7 @@ def due(
 
 
 @post("/due/{month:str}/prepare", opt={"roles": DUE_ROLES}, sync_to_thread=True)
-def prepare(request: StaffRequest, services: Services, month: str) -> Redirect:
+def prepare(request: StaffRequest, services: NamedDependency[Services], month: FromPath[str]) -> Redirect:
     """Prepare the forms of all of them."""
     chosen = Month.parse(month)
     prepared = services.office.prepare_due(request.user.actor, chosen)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Request, Response, Router, get, post
+from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from huodang.web.accounts import SignInRefusedError, User
@@ -37,7 +38,7 @@ def sign_in_page(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 @post("/sign-in", opt={"public": True}, sync_to_thread=True)
-def sign_in(request: Request[Any, Any, Any], data: FormData, services: Services) -> Response[Any]:
+def sign_in(request: Request[Any, Any, Any], data: FormData, services: NamedDependency[Services]) -> Response[Any]:
     """Check account and password and open a session."""
     form = Form(data)
     next_path = own_path(form.text("next"))
@@ -52,7 +53,7 @@ def sign_in(request: Request[Any, Any, Any], data: FormData, services: Services)
 
 
 @post("/sign-out", opt={"roles": STAFF_ROLES}, sync_to_thread=True)
-def sign_out(request: StaffRequest, services: Services) -> Redirect:
+def sign_out(request: StaffRequest, services: NamedDependency[Services]) -> Redirect:
     """End the session, here and on the server."""
     services.accounts.sign_out(request.auth)
     answer = see_other("/sign-in")
@@ -67,7 +68,7 @@ def password_page(request: StaffRequest) -> Response[str]:
 
 
 @post("/password", opt={"roles": STAFF_ROLES}, sync_to_thread=True)
-def change_password(request: StaffRequest, data: FormData, services: Services) -> Response[Any]:
+def change_password(request: StaffRequest, data: FormData, services: NamedDependency[Services]) -> Response[Any]:
     """Take a new password; all sessions of the account end."""
     form = Form(data)
     user: User = request.user

@@ -1,14 +1,13 @@
 """What a browser's form or a program's JSON brought, read strictly: texts only, one value a name, bounded."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import URLEncodedBody
 
 from huodang.web.problems import BadFormError
 
-FormData = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
+FormData = URLEncodedBody[dict[str, Any]]
 LONGEST_TEXT: Final = 4000
 CSRF_FIELD: Final = "_csrf_token"
 

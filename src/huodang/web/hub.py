@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException, PermissionDeniedException
 from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
@@ -51,7 +51,9 @@ def build_hub(services: Services, *, csrf_secret: str | None = None) -> Litestar
     rules = services.settings.sessions
     return Litestar(
         route_handlers=[
-            create_static_files_router(path="/static", directories=[STATIC_FOLDER], opt={"public": True}),
+            create_static_files_router(
+                path="/static", directories=[STATIC_FOLDER], opt={"public": True}, include_in_schema=False
+            ),
             entry_router(rules),
             workbench_router,
             intake_router,
@@ -82,7 +84,7 @@ def build_hub(services: Services, *, csrf_secret: str | None = None) -> Litestar
 
 
 @get("/health", opt={"public": True}, sync_to_thread=True)
-def health(services: Services) -> dict[str, Any]:
+def health(services: NamedDependency[Services]) -> dict[str, Any]:
     """Whether the hub works, and what it still has to do; nothing about anybody."""
     with services.database.read() as connection:
         due = jobs.pending(connection, services.clock.now())

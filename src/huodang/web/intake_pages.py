@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from litestar import Response, Router, get, post
+from litestar.di import NamedDependency
 
 from huodang.retirement import ApplicationForm, FormError, Prefill
 from huodang.standards import HuodangError
@@ -31,7 +32,7 @@ def intake_page(request: StaffRequest) -> Response[str]:
 
 
 @post("/intake/prefill", opt=_INTAKE, sync_to_thread=True)
-def prefill(request: StaffRequest, services: Services, data: FormData) -> Response[str]:
+def prefill(request: StaffRequest, services: NamedDependency[Services], data: FormData) -> Response[str]:
     """Show the form with what the departments know."""
     form = Form(data)
     number, name = form.text("identity_number"), form.text("name")
@@ -51,7 +52,7 @@ def prefill(request: StaffRequest, services: Services, data: FormData) -> Respon
 
 
 @post("/intake", opt=_INTAKE, sync_to_thread=True)
-def submit(request: StaffRequest, services: Services, data: FormData) -> Response[Any]:
+def submit(request: StaffRequest, services: NamedDependency[Services], data: FormData) -> Response[Any]:
     """Take the application in, or show the form again with what is wrong in each field."""
     form = Form(data)
     number, name = form.text("identity_number"), form.text("name")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from huodang.standards import BadValue, element
+from huodang.standards import BadValue, Money, code_table, element
 from huodang.web.language import mark, translate
 from huodang.web.roles import ROLE_NAMES
 
@@ -122,6 +122,22 @@ def few_element_names(identifiers: Sequence[str], language: str) -> str:
         return ""
     few = element_names(identifiers[: FEW - 1], language)
     return translate("{few} 等 {count} 项", language, few=few, count=len(identifiers))
+
+
+def shown_value(identifier: str, value: str, language: str) -> str:
+    """A data element's value as people read it: money in yuan, a code with its meaning; a mask stays a mask."""
+    if not value or "*" in value:
+        return value or "—"
+    try:
+        known = element(identifier)
+        if known.type == "money":
+            return Money(int(value)).text
+        # The code tables speak Chinese only.
+        if known.type == "code" and known.code_table and language == "zh":
+            return code_table(known.code_table).meaning(value)
+    except (BadValue, ValueError):
+        pass  # what a department sent beyond the standard is shown as it came
+    return value
 
 
 def element_names(identifiers: Iterable[str], language: str) -> str:

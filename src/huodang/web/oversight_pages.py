@@ -3,6 +3,7 @@
 from typing import Final
 
 from litestar import Response, Router, get
+from litestar.di import NamedDependency
 
 from huodang.exchange import Action, DecisionRequest, Look, Outcome, decide
 from huodang.retirement import STATE_LABELS, Label
@@ -20,7 +21,7 @@ _LISTED: Final = 100
 
 
 @get("/audit", opt={"roles": AUDIT_ROLES}, sync_to_thread=True)
-def audit(request: StaffRequest, services: Services) -> Response[str]:
+def audit(request: StaffRequest, services: NamedDependency[Services]) -> Response[str]:
     """The ledger, and for the auditor the newest looks. Whoever looks at looks leaves one."""
     actor = request.user.actor
     if not decide(DecisionRequest(actor, Action.VIEW_LEDGER, AUDIT_PURPOSE)).permitted:
@@ -39,7 +40,7 @@ def audit(request: StaffRequest, services: Services) -> Response[str]:
 
 
 @get("/overview", opt={"roles": SUMMARY_ROLES}, sync_to_thread=True)
-def overview(request: StaffRequest, services: Services) -> Response[str]:
+def overview(request: StaffRequest, services: NamedDependency[Services]) -> Response[str]:
     """The figures."""
     words = Words(language_of(request))
     figures = summary_of(services, request.user.actor)

@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException, PermissionDeniedException
+from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 from litestar.status_codes import HTTP_204_NO_CONTENT, HTTP_504_GATEWAY_TIMEOUT
@@ -64,7 +65,7 @@ def build_portal(settings: PortalSettings, line: PortalLine, visits: Visits | No
 
 
 @get("/", sync_to_thread=False)
-def start(request: PortalRequest, talk: Talk) -> Response[str]:
+def start(request: PortalRequest, talk: NamedDependency[Talk]) -> Response[str]:
     """The four things that one can do here."""
     return portal_page(request, talk, "portal_start.html")
 
@@ -76,7 +77,7 @@ def health() -> dict[str, str]:
 
 
 @get("/wait/{request_id:str}", sync_to_thread=True)
-def wait(request: PortalRequest, talk: Talk, request_id: str) -> Response[Any]:
+def wait(request: PortalRequest, talk: NamedDependency[Talk], request_id: FromPath[str]) -> Response[Any]:
     """The page that waits; asked by htmx it says only whether to wait on or where to go."""
     by_htmx = request.headers.get("hx-request") == "true"
     try:
@@ -96,25 +97,25 @@ def wait(request: PortalRequest, talk: Talk, request_id: str) -> Response[Any]:
 
 
 @get("/progress", sync_to_thread=True)
-def progress(request: PortalRequest, talk: Talk) -> Response[Any]:
+def progress(request: PortalRequest, talk: NamedDependency[Talk]) -> Response[Any]:
     """How far the case is, whose turn it is, and by when."""
     return _asked_page(request, talk, Action.CASE, "/progress", "portal_progress.html")
 
 
 @get("/papers", sync_to_thread=True)
-def papers(request: PortalRequest, talk: Talk) -> Response[Any]:
+def papers(request: PortalRequest, talk: NamedDependency[Talk]) -> Response[Any]:
     """The papers that needn't be brought, with what took their place; made to be printed."""
     return _asked_page(request, talk, Action.CASE, "/papers", "portal_papers.html")
 
 
 @get("/looks", sync_to_thread=True)
-def looks(request: PortalRequest, talk: Talk) -> Response[Any]:
+def looks(request: PortalRequest, talk: NamedDependency[Talk]) -> Response[Any]:
     """Who looked at the visitor's data."""
     return _asked_page(request, talk, Action.LOOKS, "/looks", "portal_looks.html")
 
 
 @get("/receipts/{entry_id:str}", sync_to_thread=True)
-def receipt(request: PortalRequest, talk: Talk, entry_id: str) -> Response[Any]:
+def receipt(request: PortalRequest, talk: NamedDependency[Talk], entry_id: FromPath[str]) -> Response[Any]:
     """One receipt as a file that can be verified without the platform."""
     visit = talk.visitor
     answer = talk.fetch(visit, Action.RECEIPT, f"/receipts/{quote(entry_id, safe='')}", {"entry_id": entry_id})

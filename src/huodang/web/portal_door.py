@@ -4,6 +4,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from litestar import Response, Router, get, post
+from litestar.di import NamedDependency
 from litestar.middleware.rate_limit import RateLimitConfig
 from litestar.response import Redirect
 
@@ -21,14 +22,14 @@ _DONE: Final = "/sign-in/done"
 
 
 @get("/sign-in", sync_to_thread=False)
-def sign_in_page(request: PortalRequest, talk: Talk) -> Response[str]:
+def sign_in_page(request: PortalRequest, talk: NamedDependency[Talk]) -> Response[str]:
     """Show the form."""
     wanted = own_path(request.query_params.get("next"), "/progress")
     return portal_page(request, talk, "portal_sign_in.html", next=wanted, problem=None)
 
 
 @post("/sign-in", sync_to_thread=True)
-def sign_in(request: PortalRequest, talk: Talk, data: FormData) -> Redirect:
+def sign_in(request: PortalRequest, talk: NamedDependency[Talk], data: FormData) -> Redirect:
     """Send number, name and code to the hub, and begin a visit that isn't let in yet."""
     form = Form(data)
     visit = Visit(identity_number=form.text("identity_number"), name=form.text("name"))
@@ -44,7 +45,7 @@ def sign_in(request: PortalRequest, talk: Talk, data: FormData) -> Redirect:
 
 
 @get(_DONE, sync_to_thread=False)
-def sign_in_done(request: PortalRequest, talk: Talk) -> Response[Any]:
+def sign_in_done(request: PortalRequest, talk: NamedDependency[Talk]) -> Response[Any]:
     """Let the visitor in, or show the form again with what the hub said."""
     wanted = own_path(request.query_params.get("next"), "/progress")
     then = f"{_DONE}?next={quote(wanted, safe='')}"
@@ -73,7 +74,7 @@ def sign_in_done(request: PortalRequest, talk: Talk) -> Response[Any]:
 
 
 @post("/sign-out", sync_to_thread=True)
-def sign_out(talk: Talk) -> Redirect:
+def sign_out(talk: NamedDependency[Talk]) -> Redirect:
     """End the visit here and at the hub."""
     if talk.visit is not None and talk.visit.signed_in:
         talk.tell(talk.visit, Action.SIGN_OUT)

@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from huodang.web.application_form import form_choices, typed_values
@@ -15,7 +17,7 @@ CITIZEN_EVENTS: Final = frozenset({"withdraw", "supplement_received", "appeal"})
 
 
 @get("/apply", sync_to_thread=True)
-def apply_page(request: PortalRequest, talk: Talk) -> Response[Any]:
+def apply_page(request: PortalRequest, talk: NamedDependency[Talk]) -> Response[Any]:
     """The form, filled from what the departments know."""
     visit = talk.visitor
     answer = talk.fetch(visit, Action.PREFILL, "/apply")
@@ -28,7 +30,7 @@ def apply_page(request: PortalRequest, talk: Talk) -> Response[Any]:
 
 
 @post("/apply", sync_to_thread=True)
-def send_application(talk: Talk, data: FormData) -> Redirect:
+def send_application(talk: NamedDependency[Talk], data: FormData) -> Redirect:
     """Send the application over."""
     visit = talk.visitor
     typed = typed_values(Form(data).fields())
@@ -37,7 +39,7 @@ def send_application(talk: Talk, data: FormData) -> Redirect:
 
 
 @get("/apply/done", sync_to_thread=False)
-def apply_done(request: PortalRequest, talk: Talk) -> Response[Any]:
+def apply_done(request: PortalRequest, talk: NamedDependency[Talk]) -> Response[Any]:
     """On to the progress, or back to the form with what is wrong in each field."""
     visit = talk.visitor
     answer = visit.answers.pop("/apply/done", None)
@@ -52,7 +54,7 @@ def apply_done(request: PortalRequest, talk: Talk) -> Response[Any]:
 
 
 @post("/act/{event:str}", sync_to_thread=True)
-def act(talk: Talk, event: str, data: FormData) -> Redirect:
+def act(talk: NamedDependency[Talk], event: FromPath[str], data: FormData) -> Redirect:
     """Move the visitor's own case."""
     visit = talk.visitor
     if event not in CITIZEN_EVENTS:
@@ -64,7 +66,7 @@ def act(talk: Talk, event: str, data: FormData) -> Redirect:
 
 
 @get("/act/done", sync_to_thread=False)
-def act_done(request: PortalRequest, talk: Talk) -> Response[Any]:
+def act_done(request: PortalRequest, talk: NamedDependency[Talk]) -> Response[Any]:
     """On to the progress, or what stood in the way."""
     answer = talk.visitor.answers.pop("/act/done", None)
     if answer is not None and answer.refusal is not None:

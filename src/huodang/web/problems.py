@@ -24,10 +24,12 @@ from litestar.status_codes import (
     HTTP_403_FORBIDDEN,
     HTTP_404_NOT_FOUND,
     HTTP_405_METHOD_NOT_ALLOWED,
+    HTTP_409_CONFLICT,
     HTTP_413_REQUEST_ENTITY_TOO_LARGE,
     HTTP_422_UNPROCESSABLE_ENTITY,
     HTTP_429_TOO_MANY_REQUESTS,
     HTTP_500_INTERNAL_SERVER_ERROR,
+    HTTP_503_SERVICE_UNAVAILABLE,
 )
 
 from huodang.standards import HuodangError, Place
@@ -129,6 +131,13 @@ _STATUS_BY_CODE: Final[tuple[tuple[str, int], ...]] = (
     ("web.forbidden", HTTP_403_FORBIDDEN),
     ("web.account.own", HTTP_403_FORBIDDEN),
     ("web.not_found", HTTP_404_NOT_FOUND),
+    ("retirement.unknown_case", HTTP_404_NOT_FOUND),
+    ("retirement.not_allowed", HTTP_403_FORBIDDEN),
+    ("retirement.illegal_event", HTTP_409_CONFLICT),
+    ("retirement.another_case", HTTP_409_CONFLICT),
+    ("ledger.unknown_entry", HTTP_404_NOT_FOUND),
+    ("ledger.not_sealed_yet", HTTP_409_CONFLICT),
+    ("store.busy", HTTP_503_SERVICE_UNAVAILABLE),
 )
 
 

@@ -3,8 +3,9 @@
 from typing import Annotated, Any, Final
 
 from litestar import Response, Router, get, post
+from litestar.di import NamedDependency
 from litestar.enums import MediaType
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from huodang.exchange import VERDICT, evidence_of_case
 from huodang.retirement import STATE_LABELS, CaseView, State
@@ -24,23 +25,22 @@ _LISTED: Final = 200
 @get("/queue", opt={"roles": CASE_ROLES}, sync_to_thread=True)
 def queue(
     request: StaffRequest,
-    services: Services,
-    wanted: Annotated[str | None, Parameter(query="state")] = None,  # `state` is a name that Litestar keeps for itself
+    services: NamedDependency[Services],
+    wanted: Annotated[str | None, QueryParameter(name="state")] = None,  # Litestar keeps `state` for itself
 ) -> Response[str]:
     """The cases that wait for this role, or those of one state."""
-    state = wanted
     language = language_of(request)
-    if state is not None and state not in set(State):
+    if wanted is not None and wanted not in set(State):
         raise NotFoundError
     actor = request.user.actor
-    rows = services.office.queue(actor, state=state, limit=_LISTED)
+    rows = services.office.queue(actor, state=wanted, limit=_LISTED)
     counts = services.office.counts(actor)
     part = request.headers.get("hx-request") == "true"
     return render(
         request,
         "queue_body.html" if part else "queue.html",
         rows=queue_rows(rows, language),
-        state=state,
+        state=wanted,
         states=[
             {"code": one.value, "label": STATE_LABELS[one][1 if language == "en" else 0], "count": counts[one]}
             for one in State
@@ -51,13 +51,15 @@ def queue(
 
 
 @get("/cases/{case_id:str}", opt=_CASES, sync_to_thread=True)
-def view(request: StaffRequest, services: Services, case_id: str) -> Response[str]:
+def view(request: StaffRequest, services: NamedDependency[Services], case_id: FromPath[str]) -> Response[str]:
     """One case."""
     return _case(request, services, services.office.view(request.user.actor, case_id))
 
 
 @post("/cases/{case_id:str}/events", opt=_CASES, sync_to_thread=True)
-def act(request: StaffRequest, services: Services, case_id: str, data: FormData) -> Response[Any]:
+def act(
+    request: StaffRequest, services: NamedDependency[Services], case_id: FromPath[str], data: FormData
+) -> Response[Any]:
     """Move a case by one event: with htmx the case is shown in place, without it the page is opened anew."""
     form = Form(data)
     part = request.headers.get("hx-request") == "true"
@@ -72,7 +74,7 @@ def act(request: StaffRequest, services: Services, case_id: str, data: FormData)
 
 
 @get("/cases/{case_id:str}/papers", opt=_CASES, sync_to_thread=True)
-def papers_page(request: StaffRequest, services: Services, case_id: str) -> Response[str]:
+def papers_page(request: StaffRequest, services: NamedDependency[Services], case_id: FromPath[str]) -> Response[str]:
     """The papers that the applicant did not bring, to be printed and handed over."""
     seen = services.office.view(request.user.actor, case_id)
     if seen.materials is None:
@@ -88,7 +90,7 @@ def papers_page(request: StaffRequest, services: Services, case_id: str) -> Resp
 
 
 @get("/receipts/{entry_id:str}", opt={"roles": CASE_ROLES | AUDIT_ROLES}, sync_to_thread=True)
-def receipt(services: Services, entry_id: str) -> Response[bytes]:
+def receipt(services: NamedDependency[Services], entry_id: FromPath[str]) -> Response[bytes]:
     """One receipt as a file. It holds codes and digests, no personal data."""
     return Response(
         content=services.ledger.receipt(entry_id).to_json().encode("utf-8"),
@@ -125,7 +127,7 @@ def _case(
     language = language_of(request)
     problem = problem_of(error) if error else None
     evidence = evidence_of_case(services.database, seen.case_id)
-    verdicts = {one.grant_id: one.entry_id for one in evidence if one.kind == VERDICT}
+    verdicts = {key: one.entry_id for one in evidence if one.kind == VERDICT for key in (one.grant_id, one.resource)}
     page = case_page(
         seen,
         verdicts,
