@@ -1,5 +1,7 @@
 """`huodang serve`: run one process of a deployment."""
 
+# ruff: noqa: PLC0415  (a room is imported when one of its commands runs, so that `--help` stays quick)
+
 from pathlib import Path
 from typing import Annotated
 

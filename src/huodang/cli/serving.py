@@ -1,19 +1,21 @@
 """Running one Litestar application as a process: mutual TLS, a clean end on a signal, no orphan of a dead parent."""
 
+import asyncio
 import os
 import signal
+import socket
 import ssl
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from litestar import Litestar
+import uvicorn
+from litestar import Litestar
 
 _LOOK_FOR_PARENT_SECONDS = 0.5
-_GRACE_SECONDS = 10
+_GRACE_SECONDS = 10.0
+_FLUSH_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class ServingTls:
 
 
 def run_application(
-    application: "Litestar", *, host: str, port: int, tls: ServingTls | None = None, exit_with_parent: bool = False
+    application: Litestar, *, host: str, port: int, tls: ServingTls | None = None, exit_with_parent: bool = False
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished first, ten seconds at most.
 
@@ -37,8 +39,6 @@ def run_application(
         tls: certificate and key; None for plain HTTP.
         exit_with_parent: end as soon as the process that started this one is gone, however it went.
     """
-    import uvicorn
-
     if exit_with_parent:
         follow_parent()
     config = uvicorn.Config(
@@ -52,7 +52,6 @@ def run_application(
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
         ssl_certfile=str(tls.certificate) if tls else None,
         ssl_keyfile=str(tls.key) if tls else None,
         ssl_ca_certs=str(tls.authority) if tls and tls.authority else None,
@@ -61,7 +60,31 @@ def run_application(
     config.load()
     if config.ssl is not None:
         config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
-    uvicorn.Server(config).run()
+    for how in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn listens itself while it runs, and raises the signal anew at its end: that is to be an end in order.
+        signal.signal(how, lambda *_: None)
+    _PromptServer(config).run()
+
+
+class _PromptServer(uvicorn.Server):
+    """Finishes what is under way, then closes, also towards callers who keep their connection open."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more, let requests under way finish, then close every connection."""
+        for server in self.servers:
+            server.close()
+        deadline = time.monotonic() + _GRACE_SECONDS
+        while self.server_state.tasks and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(_FLUSH_SECONDS)
+        # Over TLS an idle caller never answers the farewell; waiting for it would take half a minute.
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None:
+                transport.abort()
+        await super().shutdown(sockets)
 
 
 def follow_parent() -> None:

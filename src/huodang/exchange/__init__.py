@@ -41,6 +41,7 @@ from huodang.exchange.gateway.application import build_gateway, gateway_applicat
 from huodang.exchange.gateway.config import GatewayFile, read_gateway_file
 from huodang.exchange.gateway.memory import LogLine
 from huodang.exchange.gateway.service import Gateway
+from huodang.exchange.gateway.steward import ShelvedAgreement, Steward
 from huodang.exchange.looks import Look, LookEntry, Looks
 from huodang.exchange.questions import Question
 from huodang.exchange.service import Exchange
@@ -110,7 +111,9 @@ __all__ = [
     "Refusal",
     "Revocation",
     "Sharing",
+    "ShelvedAgreement",
     "SourceError",
+    "Steward",
     "TransitionError",
     "Verdict",
     "build_gateway",

@@ -56,6 +56,14 @@ class Gateway:
         self.file = file
         self.department = spec.department
         self.source = open_source(file, environment)
+        try:
+            self._prepare(file, clock)
+        except BaseException:
+            self.source.close()
+            raise
+
+    def _prepare(self, file: GatewayFile, clock: Clock | None) -> None:
+        spec = file.spec
         self.resources = compile_resources(file)
         self.warnings = check_resources(self.resources, self.source, file)
         self._lookups: dict[str, Lookup] = {
@@ -66,7 +74,7 @@ class Gateway:
         self.clock = clock or (
             OffsetClock(file.beside(spec.clock_offset_file)) if spec.clock_offset_file else SystemClock()
         )
-        self._signer = Signer.load(file.beside(spec.keys), spec.department)
+        self._signer = department_signer(file)
         self._trusted = TrustedKeys.load(file.beside(spec.trust))
         self._marks = FieldSealer.create(file.beside(spec.keys))
         self.shelf = AgreementShelf(file.beside(spec.agreements), spec.department, self._trusted)
@@ -299,6 +307,17 @@ class Gateway:
             self._answered = 0
             self.memory.forget(self.clock.now())
         return envelopes
+
+
+def department_signer(file: GatewayFile) -> Signer:
+    """Load the department's key; the national suite's if there are both.
+
+    Raises:
+        UnusableKeyError: there is none, or others may read it.
+    """
+    folder, holder = file.beside(file.spec.keys), file.spec.department
+    suite = "international" if (folder / f"{holder}.international.key").exists() else "national"
+    return Signer.load(folder, holder, "national" if (folder / f"{holder}.national.key").exists() else suite)
 
 
 def evidence_hash(salt: str, rows: Sequence[Row]) -> str:
