@@ -60,7 +60,12 @@ class Kit:
     """The office, its departments, its clock, and the shortest ways to move a case."""
 
     def __init__(
-        self, database: Database, folder: Path, clock: FixedClock, settings: RetirementSettings | None = None
+        self,
+        database: Database,
+        folder: Path,
+        clock: FixedClock,
+        settings: RetirementSettings | None = None,
+        **worker: Any,
     ) -> None:
         self.database = database
         self.clock = clock
@@ -89,7 +94,7 @@ class Kit:
             clock,
             self.settings,
         )
-        self.worker = Worker(database, self.office.handlers(), clock)
+        self.worker = Worker(database, self.office.handlers(), clock, **worker)
 
     def sign_agreements(self) -> None:
         """Bring every agreement into force."""

@@ -112,7 +112,7 @@ class Departments:
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self.clock = clock
-        self.signers = {name: Signer.generate(name, SUITE) for name in (*DEPARTMENTS, "hub")}
+        self.signers = {name: _signer(folder / "keys", name) for name in (*DEPARTMENTS, "hub")}
         self.said: dict[tuple[str, str], Said] = {}
         self.trouble: dict[str, str] = {}
         self.refusing: dict[str, str] = {}
@@ -229,6 +229,13 @@ class Departments:
                 "INSERT INTO done VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (key, grant.resource, str(grant.parameters))
             )
         return Said(Outcome.DONE, "done")
+
+
+def _signer(folder: Path, holder: str) -> Signer:
+    """Load a key, or make it: a process that is started anew signs as the one before it did."""
+    if not list(folder.glob(f"{holder}*")):
+        Signer.generate(holder, SUITE).save(folder)
+    return Signer.load(folder, holder, SUITE)
 
 
 class StandInClient(GatewayClient):

@@ -90,6 +90,19 @@ class RetirementOffice:
         note: str = "",
         data: Mapping[str, Any] | None = None,
     ) -> CaseView:
+        """Do what a person does with a case, and show it as it is then; see `move`."""
+        self.move(actor, case_id, event, note=note, data=data)
+        return self.view(actor, case_id)
+
+    def move(
+        self,
+        actor: Actor,
+        case_id: str,
+        event: Event | str,
+        *,
+        note: str = "",
+        data: Mapping[str, Any] | None = None,
+    ) -> State:
         """Do what a person does with a case: any event of the table that is open to the actor.
 
         Args:
@@ -99,6 +112,9 @@ class RetirementOffice:
             note: what the actor says about it.
             data: what the event needs: `check` or `item` with `evidence`; `papers`; `subject` with `finding`; `form`
                 (an `ApplicationForm` or its values) to submit again; `died_on`.
+
+        Returns:
+            Where the case stands then.
 
         Raises:
             UnknownCaseError: there is no such case for this actor.
@@ -116,8 +132,8 @@ class RetirementOffice:
             self._permit(actor, case, action)
             if "form" in values:
                 self._same_person(case, values["form"])
-            self._engine.apply(connection, case_id, named, actor, note=note, data=values, case=case)
-        return self.view(actor, case_id)
+            row = self._engine.apply(connection, case_id, named, actor, note=note, data=values, case=case)
+        return row.target
 
     def view(self, actor: Actor, case_id: str) -> CaseView:
         """Show a case as the policies let this actor see it, and record the look.
