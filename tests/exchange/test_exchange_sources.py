@@ -220,7 +220,8 @@ def test_an_action_on_any_database_is_done_once(given: Given, province: Province
     with engine.begin() as connection:
         connection.execute(
             sa.text(
-                "CREATE TABLE yw_ls (lsh VARCHAR(64) PRIMARY KEY, certno CHAR(20), rq DATE, je NUMERIC(16, 2), n INTEGER)"
+                "CREATE TABLE yw_ls (lsh VARCHAR(64) PRIMARY KEY, certno CHAR(20), rq DATE, "
+                "je NUMERIC(16, 2), n INTEGER)"
             )
         )
     engine.dispose()

@@ -1,6 +1,7 @@
 """What a department's steward does, through the command line, while the gateway may run."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,6 @@ from huodang.trust import SignedEnvelope
 @pytest.fixture
 def offset(province: Province) -> None:
     """The command line runs by the machine's clock: move it to the tests' day."""
-    from datetime import UTC, datetime
-
     seconds = int((province.clock.now() - datetime.now(UTC)).total_seconds())
     (province.root / "clock.offset").write_text(str(seconds), encoding="ascii")
 
