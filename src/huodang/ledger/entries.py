@@ -28,6 +28,7 @@ _PERSONAL = re.compile(
     rf"(?<![A-Za-z0-9])(?:[1-9][0-9]{{7}}{_MONTH_DAY}[0-9]{{3}}|[1-9][0-9]{{9}}{_MONTH_DAY}[0-9]{{3}}[0-9Xx]"
     r"|62[0-9]{14,17})(?![A-Za-z0-9])"
 )
+_SHORTEST_NUMBER = 15
 # Within a longer word only a number with a right check digit counts, and none within a digest: those hold long runs of
 # digits by chance.
 _DIGEST = re.compile(r"\b(?:[0-9a-f]{32}|[0-9a-f]{64})\b")
@@ -95,6 +96,8 @@ def check_entry(entry: LedgerEntry) -> None:
 
 
 def _is_personal(value: str) -> bool:
+    if len(value) < _SHORTEST_NUMBER:
+        return False
     if _PERSONAL.search(value):
         return True
     within = _WITHIN.finditer(_DIGEST.sub("", value))

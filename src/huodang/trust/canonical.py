@@ -12,6 +12,9 @@ from huodang.trust.errors import NotCanonicalError
 MAX_DEPTH = 16
 _LARGEST_INTEGER = 2**53 - 1  # what every JSON reader keeps exactly
 
+# Made once: `json.dumps` would make one for every call.
+_WRITER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
 JsonObject = dict[str, Any]
 """A parsed JSON object: values are text, whole numbers, booleans, null, lists and objects."""
 
@@ -29,9 +32,8 @@ def canonical_json(value: object) -> bytes:
         NotCanonicalError: A float, another type, a key that is not text, a lone surrogate, or more than 16 levels.
     """
     _check(value, 1)
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
     try:
-        return text.encode("utf-8")
+        return _WRITER.encode(value).encode("utf-8")
     except UnicodeEncodeError as error:
         raise _not_canonical("文本含有不成对的代理字符", "The text holds a lone surrogate") from error
 
@@ -62,7 +64,8 @@ def parse_strict(data: bytes | str) -> JsonObject:
 def _check(value: object, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise _not_canonical(f"嵌套超过 {MAX_DEPTH} 层", f"Nested more than {MAX_DEPTH} levels deep")
-    if value is None or isinstance(value, str | bool):
+    kind = type(value)
+    if kind is str or value is None or kind is bool or isinstance(value, str):
         return
     if isinstance(value, int):
         if abs(value) > _LARGEST_INTEGER:
@@ -71,7 +74,9 @@ def _check(value: object, depth: int) -> None:
         for key, inner in value.items():
             if not isinstance(key, str):
                 raise _not_canonical("键必须是文本", "A key must be text")
-            _check(inner, depth + 1)
+            # Most values are plain text: they need no look of their own, as long as they aren't too deep.
+            if type(inner) is not str or depth == MAX_DEPTH:
+                _check(inner, depth + 1)
     elif isinstance(value, list | tuple):
         for inner in value:
             _check(inner, depth + 1)
