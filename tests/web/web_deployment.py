@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,7 @@ class Deployment:
     hub: Litestar
     hub_address: str
     portal_address: str
+    desk_open: threading.Event
     ordinary: Iterator[Person] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,6 +81,16 @@ class Deployment:
         while self.services.worker.run_once():
             pass
         self.services.ledger.seal_batch()
+
+    @contextlib.contextmanager
+    def slow_desk(self, seconds: float) -> Iterator[None]:
+        """Let the hub's ferry desk rest for a while."""
+        self.desk_open.clear()
+        threading.Timer(seconds, self.desk_open.set).start()
+        try:
+            yield
+        finally:
+            self.desk_open.set()
 
     def access_code(self, person: Person) -> str:
         """A citizen's access code."""
@@ -152,6 +163,8 @@ def deploy(root: Path) -> Iterator[Deployment]:
     world = lay_out(root, population)
     BusinessClock(world.clock_file, TODAY)
     settings = HubSettings.load(world.settings_file("hub"))
+    # All tests sign in from one address.
+    settings = replace(settings, sessions=replace(settings.sessions, sign_in_per_minute=10_000))
     install_accounts(
         settings,
         [
@@ -163,14 +176,16 @@ def deploy(root: Path) -> Iterator[Deployment]:
         for department in DEPARTMENTS:
             stack.enter_context(_gateway(world, department))
         services = assemble(settings)
-        stack.callback(services.database.close)
+        stack.callback(services.close)
         line = portal_line(PortalSettings.load(world.settings_file("portal")))
-        stack.enter_context(Loop("desk", hub_desk(services).work, 0.02))
+        desk, desk_open = hub_desk(services), threading.Event()
+        desk_open.set()
+        stack.enter_context(Loop("desk", lambda: desk_open.is_set() and desk.work(), 0.02))
         stack.enter_context(Loop("line", line.take_answers, 0.02))
         portal = build_portal(PortalSettings.load(world.settings_file("portal")), line)
         hub = build_hub(services)
         addresses = [stack.enter_context(serve_in_thread(application)) for application in (hub, portal)]
-        yield Deployment(world, population, services, hub, *addresses)
+        yield Deployment(world, population, services, hub, *addresses, desk_open)
 
 
 @contextlib.contextmanager
@@ -190,6 +205,7 @@ def _gateway(world: World, department: str) -> Iterator[None]:
         ssl_keyfile=str(file.beside(tls.key)),
         ssl_ca_certs=str(file.beside(tls.authority)),
         ssl_cert_reqs=ssl.CERT_REQUIRED,
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -211,7 +227,11 @@ def serve_in_thread(application: Litestar) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(application, host="127.0.0.1", port=port, log_config=None, ws="none"))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            application, host="127.0.0.1", port=port, log_config=None, ws="none", timeout_graceful_shutdown=1
+        )
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -14,7 +14,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from huodang.exchange import evidence_of_case
-from huodang.retirement import ApplicationForm
+from huodang.retirement import ApplicationForm, State
 from huodang.standards import Month
 from huodang.web.plain import plain
 from huodang.web.roles import AUDIT_ROLES, CASE_ROLES, DUE_ROLES, INTAKE_ROLES, STAFF_ROLES, SUMMARY_ROLES
@@ -120,10 +120,13 @@ def queue(
 def act(
     request: StaffRequest, case_id: FromPath[str], data: JSONBody[CaseEvent], services: NamedDependency[Services]
 ) -> dict[str, Any]:
-    """Move a case by one event; hands back the case as it is then."""
-    found: dict[str, Any] = plain(
-        services.office.act(request.user.actor, case_id, data.event, note=data.note, data=data.data)
-    )
+    """Move a case by one event; hands back the case as it is then.
+
+    With the header `Prefer: return=minimal` (RFC 7240) only its number and state: nothing of the person is looked at.
+    """
+    move = services.office.move if "return=minimal" in request.headers.get("prefer", "") else services.office.act
+    moved = move(request.user.actor, case_id, data.event, note=data.note, data=data.data)
+    found: dict[str, Any] = {"case_id": case_id, "state": moved} if isinstance(moved, State) else plain(moved)
     return found
 
 

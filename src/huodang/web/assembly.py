@@ -31,15 +31,8 @@ def assemble(settings: HubSettings) -> Services:
     tls = TlsPair(
         certificate=settings.tls_certificate, key=settings.tls_key, authority=settings.tls_authority
     ).client_context()
-    exchange = Exchange(
-        database,
-        ledger,
-        signers[0],
-        trusted,
-        GatewayDirectory.of_urls(settings.gateways, tls),
-        sealer,
-        clock,
-    )
+    directory = GatewayDirectory.of_urls(settings.gateways, tls)
+    exchange = Exchange(database, ledger, signers[0], trusted, directory, sealer, clock)
     if settings.agreements.is_dir():
         with database.begin() as connection:
             exchange.agreements.take_folder(connection, settings.agreements)
@@ -67,6 +60,7 @@ def assemble(settings: HubSettings) -> Services:
         trusted=trusted,
         sealer=sealer,
         ledger=ledger,
+        directory=directory,
         exchange=exchange,
         looks=looks,
         volumes=volumes,

@@ -6,10 +6,19 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 from huodang.standards import IdentityNumber, Money, Month, PersonName
 from huodang.store import utc_text
+
+# Most values are one of these; looked up first, as a case holds some hundreds.
+_PLAIN: Final = frozenset({str, int, bool})
+
+
+@cache
+def _field_names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def plain(value: object) -> Any:  # noqa: ANN401  # whatever JSON can hold
@@ -18,6 +27,8 @@ def plain(value: object) -> Any:  # noqa: ANN401  # whatever JSON can hold
     Raises:
         TypeError: no rule says how; better an error in a test than a representation nobody agreed on.
     """
+    if value is None or type(value) in _PLAIN:
+        return value
     result: Any
     match value:
         case Enum():
@@ -41,7 +52,7 @@ def plain(value: object) -> Any:  # noqa: ANN401  # whatever JSON can hold
         case set() | frozenset():
             result = sorted(plain(one) for one in value)
         case _ if is_dataclass(value) and not isinstance(value, type):
-            result = {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+            result = {name: plain(getattr(value, name)) for name in _field_names(type(value))}
         case _:
             raise TypeError(f"no plain form of {type(value).__qualname__}")
     return result

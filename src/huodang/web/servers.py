@@ -82,8 +82,7 @@ def serve_hub(settings: HubSettings) -> None:
             ],
         )
     finally:
-        services.ledger.seal_batch()
-        services.database.close()
+        services.close()
 
 
 def serve_portal(settings: PortalSettings) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from huodang.archive import PaymentRecords, Volumes
-from huodang.exchange import Exchange, Looks
+from huodang.exchange import Exchange, GatewayDirectory, Looks
 from huodang.ledger import Ledger
 from huodang.retirement import RetirementOffice
 from huodang.store import Clock, Database, Worker
@@ -29,6 +29,7 @@ class Services:
     trusted: TrustedKeys
     sealer: FieldSealer
     ledger: Ledger
+    directory: GatewayDirectory
     exchange: Exchange
     looks: Looks
     volumes: Volumes
@@ -37,6 +38,12 @@ class Services:
     worker: Worker
     accounts: Accounts
     citizen_door: CitizenDoor
+
+    def close(self) -> None:
+        """Sequence what is pending, and close every connection to gateways and database."""
+        self.ledger.seal_batch()
+        self.directory.close()
+        self.database.close()
 
     def subject_index(self, identity_number: str) -> str:
         """The blind index under which a person stands in looks, grants and access codes."""
