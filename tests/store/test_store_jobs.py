@@ -112,6 +112,17 @@ def test_jobs_are_claimed_oldest_first_and_only_of_the_kinds_asked_for(
     assert [job.payload["case"] for job in take(any_database, clock.now(), kinds=("notice",))] == [2]
 
 
+def test_the_kinds_that_are_due_are_told_at_one_look(any_database: Database, clock: FixedClock) -> None:
+    put(any_database, clock.now(), kind="check")
+    put(any_database, clock.now() + timedelta(minutes=5), kind="notice")
+    put(any_database, clock.now(), kind="settle")
+    take(any_database, clock.now(), kinds=("settle",))  # held on a lease: nobody else's until that ends
+    kinds = ("check", "notice", "settle")
+    assert jobs.due_kinds(any_database, kinds, now=clock.now()) == {"check"}
+    assert jobs.due_kinds(any_database, ("notice",), now=clock.now()) == frozenset()
+    assert jobs.due_kinds(any_database, kinds, now=clock.now() + timedelta(minutes=5)) == {"check", "notice", "settle"}
+
+
 def test_a_job_is_not_due_before_its_time(any_database: Database, clock: FixedClock) -> None:
     put(any_database, clock.now() + timedelta(seconds=1))
     assert take(any_database, clock.now()) == []

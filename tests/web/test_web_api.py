@@ -35,6 +35,16 @@ def test_case_goes_from_form_to_payment_by_two_people(
     assert deployment.services.payments.count() > payments
 
 
+def test_who_moves_a_case_may_ask_for_no_more_than_its_state(
+    deployment: Deployment, client: httpx.Client, window: Program
+) -> None:
+    case_id = window.post("/api/v1/cases", application_of(deployment.person()), 201)["case_id"]
+    deployment.settle()
+    headers = Program(client, "window2").headers | {"prefer": "return=minimal"}
+    moved = client.post(f"/api/v1/cases/{case_id}/events", json={"event": "window_pass"}, headers=headers)
+    assert moved.json() == {"case_id": case_id, "state": "filing_review"}
+
+
 def test_receipts_of_a_case_verify_offline_and_not_after_a_change(
     deployment: Deployment, client: httpx.Client, window: Program
 ) -> None:

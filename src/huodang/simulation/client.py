@@ -90,7 +90,7 @@ class Desk:
             return self._token
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None, token: str) -> tuple[int, Any]:
-        headers = {"accept": "application/json"}
+        headers = {"accept": "application/json", "prefer": "return=minimal"}
         if token:
             headers["authorization"] = f"Bearer {token}"
         data = None

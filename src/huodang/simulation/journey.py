@@ -24,10 +24,11 @@ from huodang.simulation.world import World
 
 _INTAKE_DAYS = 4
 _MOST_DAYS = 45
-_AT_ONCE = 4
+_AT_ONCE = 8
 _QUIET_SECONDS = 120.0
 _MOST_LISTED = 500
 _LOOK_EVERY_SECONDS = 0.1
+_WAITING_STATES = ("exception", "arbitration", "supplement", "joint_items")
 ENDED = frozenset({"completed", "returned", "withdrawn", "ended_by_death"})
 
 
@@ -145,12 +146,13 @@ class Journey:
         """
         waiting = self._intake_plan()
         while self._day < _MOST_DAYS:
+            self.wait_until_quiet()  # terms that ran out overnight
             self._work_the_queues()
             self._take_in(waiting.pop(self._day, []))
             self.wait_until_quiet()
             ended = self._count_ended()
             self._progress(ended, len(self.cases), f"{self._clock.day:%Y-%m-%d}")
-            if not waiting and ended + sum(one.left_open for one in self.cases) >= len(self.cases):
+            if not waiting and ended + self._count_left_open() >= len(self.cases):
                 return self.cases
             self._clock.next_working_day()
             self._day += 1
@@ -209,7 +211,7 @@ class Journey:
         clerk, reviewer = self._team.clerks[-1], self._team.reviewers[0]
         to_file = self._queue(reviewer, "filing_review")
         to_review = self._queue(clerk, "window_review")
-        waiting = [row for state in ("exception", "arbitration", "supplement") for row in self._queue(clerk, state)]
+        waiting = [row for state in _WAITING_STATES[:3] for row in self._queue(clerk, state)]
         with ThreadPoolExecutor(_AT_ONCE) as together:
             for _ in together.map(lambda row: self._event(reviewer, row, "filing_pass"), to_file):
                 self._processes.check_alive()
@@ -313,6 +315,12 @@ class Journey:
     def _jobs_due(self) -> int:
         answer = self._http.request("GET", f"{self._world.address('hub')}/health")
         return int(answer.json()["jobs_due"])
+
+    def _count_left_open(self) -> int:
+        """Count the cases that wait for a person and that nobody will act on; one whose term ran out is none of them."""
+        clerk = self._team.clerks[-1]
+        waiting = [row["case_id"] for state in _WAITING_STATES for row in self._queue(clerk, state)]
+        return sum(self._by_id[case_id].left_open for case_id in waiting)
 
     def _count_ended(self) -> int:
         counts = self._team.reviewers[0].get("/api/v1/summary")["cases"]

@@ -222,6 +222,7 @@ def _write_hub(world: World, lines: Mapping[str, int]) -> None:
         "ferry": _FERRY,
         "gateways": {code: f"https://{_LOOPBACK}:{lines.get(code, world.ports[code])}" for code in DEPARTMENTS},
         "listen": {"host": _LOOPBACK, "port": world.ports["hub"]},
+        "worker_threads": 1,  # SQLite takes one writer at a time: a second thread would wait and burn CPU time
         "clock_offset_file": "../clock.offset",
     }
     _write_yaml(world.settings_file("hub"), settings)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 import chinese_calendar
 
@@ -28,6 +29,7 @@ def is_calendar_published(year: int) -> bool:
     return year in _PUBLISHED_YEARS
 
 
+@lru_cache(maxsize=4096)
 def is_working_day(day: date) -> bool:
     """Tell whether offices work on a day; Monday to Friday where the year has no published calendar.
 

@@ -95,6 +95,13 @@ def enqueue(
     return int(number)
 
 
+def due_kinds(database: Database, kinds: Collection[str], *, now: datetime) -> frozenset[str]:
+    """Tell which of some kinds have a job that is due: one look instead of one a kind."""
+    statement = select(_job.c.kind).where(_due(kinds, now)).distinct()
+    with database.read() as connection:
+        return frozenset(connection.execute(statement).scalars())
+
+
 def claim(
     database: Database, kinds: Collection[str], *, worker: str, limit: int, lease: timedelta, now: datetime
 ) -> list[Job]:
@@ -103,13 +110,7 @@ def claim(
     Due is what is ready at `now`, and what another worker holds on a lease that has run out. Each claim raises the
     token.
     """
-    due = and_(
-        _job.c.kind.in_(kinds),
-        or_(
-            and_(_job.c.state == _READY, _job.c.run_at <= now),
-            and_(_job.c.state == _LEASED, _job.c.leased_until <= now),
-        ),
-    )
+    due = _due(kinds, now)
     # A look first: an idle worker must not take the writer's place on SQLite at every poll.
     with database.read() as connection:
         if connection.execute(select(_job.c.id).where(due).limit(1)).first() is None:
@@ -130,6 +131,16 @@ def claim(
                 )
             )
     return [Job(row.id, row.kind, row.key, row.payload, row.token + 1, row.attempt + 1) for row in rows]
+
+
+def _due(kinds: Collection[str], now: datetime) -> ColumnElement[bool]:
+    return and_(
+        _job.c.kind.in_(list(kinds)),
+        or_(
+            and_(_job.c.state == _READY, _job.c.run_at <= now),
+            and_(_job.c.state == _LEASED, _job.c.leased_until <= now),
+        ),
+    )
 
 
 def complete(connection: Connection, job: Job) -> None:

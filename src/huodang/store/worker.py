@@ -67,9 +67,12 @@ class Worker:
     def run_once(self) -> int:
         """Claim one batch of each kind, run it, and tell how many jobs that were."""
         done = 0
+        due = jobs.due_kinds(self._database, self._handlers, now=self._clock.now())
         for kind, handler in self._handlers.items():
             if self._stopping.is_set():
                 break
+            if kind not in due:
+                continue
             batch = jobs.claim(
                 self._database,
                 [kind],
