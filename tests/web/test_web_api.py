@@ -52,7 +52,7 @@ def test_receipts_of_a_case_verify_offline_and_not_after_a_change(
     deployment.settle()
     listed = window.get(f"/api/v1/cases/{case_id}/receipts")["receipts"]
     deployment.settle()
-    assert {"grant", "verdict", "event", "look"} <= {one["kind"] for one in listed}
+    assert {"grant", "verdict", "case", "look"} <= {one["kind"] for one in listed}
     trusted = TrustedKeys.load(deployment.services.settings.trust)
     for kind in ("grant", "verdict", "look"):
         entry = next(one["entry_id"] for one in listed if one["kind"] == kind)

@@ -13,7 +13,6 @@ from litestar.enums import MediaType
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
-from huodang.exchange import evidence_of_case
 from huodang.retirement import ApplicationForm, State
 from huodang.standards import Month
 from huodang.web.plain import plain
@@ -145,21 +144,12 @@ def prepare(request: StaffRequest, month: FromPath[str], services: NamedDependen
 @get("/cases/{case_id:str}/receipts", opt={"roles": CASE_ROLES}, sync_to_thread=True)
 def receipts(request: StaffRequest, case_id: FromPath[str], services: NamedDependency[Services]) -> dict[str, Any]:
     """The ledger's entries that belong to a case, for which receipts can be had."""
-    seen = services.office.view(request.user.actor, case_id)
-    found = [
-        {"kind": one.kind, "what": one.resource, "at": one.at, "entry_id": one.entry_id}
-        for one in evidence_of_case(services.database, case_id)
-    ]
+    found = plain(services.office.receipts(request.user.actor, case_id))
     found += [
-        {"kind": "event", "what": one.event, "at": one.at, "entry_id": one.ledger_entry}
-        for one in seen.history
-        if one.ledger_entry is not None
-    ]
-    found += [
-        {"kind": "look", "what": one.what, "at": one.at, "entry_id": one.entry_id}
+        {"kind": "look", "what": one.what, "at": plain(one.at), "entry_id": one.entry_id}
         for one in services.looks.of_case(case_id)
     ]
-    return {"receipts": plain(found)}
+    return {"receipts": plain(sorted(found, key=lambda one: str(one["at"])))}
 
 
 @get("/receipts/{entry_id:str}", opt={"roles": CASE_ROLES | AUDIT_ROLES}, sync_to_thread=True)

@@ -137,6 +137,7 @@ _STATUS_BY_CODE: Final[tuple[tuple[str, int], ...]] = (
     ("retirement.another_case", HTTP_409_CONFLICT),
     ("ledger.unknown_entry", HTTP_404_NOT_FOUND),
     ("ledger.not_sealed_yet", HTTP_409_CONFLICT),
+    ("retirement.due_unanswered", HTTP_503_SERVICE_UNAVAILABLE),
     ("store.busy", HTTP_503_SERVICE_UNAVAILABLE),
 )
 
