@@ -115,7 +115,7 @@ def _run(root: Path, *, people: int, seed: int, day: date, hub_port: int, headle
         clock = BusinessClock(world.clock_file, day)
         accounts = make_accounts(population)
         progress.update(task, description="账号与查询码 / accounts and access codes")
-        codes = _install(world, accounts, population)
+        codes = install(world, accounts, population)
         processes = Processes(world)
         progress.update(task, description="启动八个进程 / starting eight processes")
         with processes:
@@ -203,7 +203,7 @@ def make_accounts(population: "Population") -> list["Account"]:
     return accounts
 
 
-def _install(world: "World", accounts: list["Account"], population: "Population") -> dict[str, str]:
+def install(world: "World", accounts: list["Account"], population: "Population") -> dict[str, str]:
     """Make the accounts, and access codes for the portal's visitors: an installer's work, before the hub runs."""
     from huodang.web import HubSettings, NewAccount, install_accounts, issue_access_codes
 
