@@ -215,7 +215,7 @@ def test_a_payload_that_is_no_agreement_is_refused(province: Province, change: d
 
 def test_the_catalogue_that_comes_with_the_product_speaks_the_standards_language() -> None:
     entries = joint_case_catalogue()
-    assert len(entries) == 16
+    assert len(entries) == 17
     for entry in entries.values():
         assert set(entry.elements) <= set(elements())
         assert entry.law

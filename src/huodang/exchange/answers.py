@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 from huodang.exchange.errors import MessageError
-from huodang.exchange.values import OUTCOMES, REFUSAL, VERDICT, Grant, Outcome, Refusal, Verdict
+from huodang.exchange.values import OUTCOMES, REFUSAL, VERDICT, Grant, Kind, Outcome, Refusal, Verdict
 from huodang.standards import HuodangError
 from huodang.trust import (
     EnvelopeError,
@@ -100,6 +101,11 @@ class PreparedGrant:
     envelope: SignedEnvelope | None
     failure: Failure | None = None
 
+    @cached_property
+    def text(self) -> str:
+        """Write the envelope as it is sent and recorded; empty if there is none."""
+        return self.envelope.to_json() if self.envelope is not None else ""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -125,6 +131,7 @@ class AnswerRecord:
         outcome: of the verdict; UNKNOWN if there is none; CONFLICT if two different ones were given.
         reason: of the verdict, or the code of the failure.
         fields: raw values, only those that agreement and grant name.
+        rows: of a list, one person each.
         answered: a verdict counts. False if the question should be asked again or looked into.
     """
 
@@ -137,6 +144,7 @@ class AnswerRecord:
     fields: dict[str, str] | None = None
     failure: Failure | None = None
     entry_id: str = ""
+    rows: tuple[dict[str, str], ...] = ()
 
 
 TWO_DIFFERENT_VERDICTS: Final = "two_different_verdicts"
@@ -188,6 +196,10 @@ def _fault(prepared: PreparedGrant, verdict: Verdict) -> Failure | None:
     if verdict.outcome not in OUTCOMES[grant.kind]:
         return Failure.of(FailureCode.NOT_ALLOWED, "outcome")
     if not verdict.fields.keys() <= set(grant.fields):
+        return Failure.of(FailureCode.NOT_ALLOWED, "fields")
+    if verdict.rows and grant.kind is not Kind.LIST:
+        return Failure.of(FailureCode.NOT_ALLOWED, "rows")
+    if any(not row.keys() <= set(grant.fields) for row in verdict.rows):
         return Failure.of(FailureCode.NOT_ALLOWED, "fields")
     if not grant.issued_at - _SKEW <= verdict.answered_at <= grant.expires_at + _SKEW:
         return Failure.of(FailureCode.LATE)

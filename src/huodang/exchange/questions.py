@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from huodang.exchange.agreements import AgreementRecord
@@ -21,7 +22,7 @@ class Question:
 
     Attributes:
         resource: `department.what`.
-        identity_number: whom it is about.
+        identity_number: whom it is about; empty for a list.
         claims: what the person or the archive says, by element.
         parameters: what the question needs beyond the person; of an action its `idempotency_key`.
         purpose: code of the purpose (用途), which the agreement must name.
@@ -53,7 +54,7 @@ class Drafted:
     envelope: SignedEnvelope
     decision: Decision
 
-    @property
+    @cached_property
     def prepared(self) -> PreparedGrant:
         """Give what is sent."""
         grant = self.grant
@@ -75,9 +76,8 @@ def draft(
     agreement = _covering(question, agreements, signer.holder, consumer)
     if agreement is None:
         return Failure.of(FailureCode.NO_AGREEMENT)
-    try:
-        identity = IdentityNumber.parse(question.identity_number)
-    except BadValue:
+    subject = _subject(question, agreement.kind)
+    if subject is None:
         return Failure.of(FailureCode.SUBJECT_INVALID)
     elements = agreement.elements if question.elements is None else question.elements
     wanted = agreement.fields if question.fields is None else question.fields
@@ -97,7 +97,7 @@ def draft(
         purpose=question.purpose,
         legal_basis=agreement.legal_basis,
         case_id=question.case_id,
-        subject=identity.text,
+        subject=subject,
         claims=dict(question.claims),
         parameters=dict(question.parameters),
         elements=elements,
@@ -129,11 +129,28 @@ def _covering(
     return None
 
 
+def _subject(question: Question, kind: Kind) -> str | None:
+    """Give the number in its one form, nobody's for a list; None if it can't be."""
+    if kind is Kind.LIST:
+        return "" if not question.identity_number else None
+    try:
+        return IdentityNumber.parse(question.identity_number).text
+    except BadValue:
+        return None
+
+
+_ACTIONS: Final = {
+    Kind.CHECK: Action.ASK_DEPARTMENT,
+    Kind.ACTION: Action.ACT_AT_DEPARTMENT,
+    Kind.LIST: Action.FIND_DUE,
+}
+
+
 def _decide(question: Question, kind: Kind, elements: tuple[str, ...]) -> Decision:
     return decide(
         DecisionRequest(
             actor=question.actor,
-            action=Action.ACT_AT_DEPARTMENT if kind is Kind.ACTION else Action.ASK_DEPARTMENT,
+            action=_ACTIONS[kind],
             purpose=question.purpose,
             elements=elements,
             case_id=question.case_id,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -12,6 +13,18 @@ from huodang.exchange.answers import TWO_DIFFERENT_VERDICTS, Answer, AnswerRecor
 from huodang.exchange.values import VERDICT, Outcome, Verdict
 from huodang.ledger import Ledger, LedgerEntry
 from huodang.trust import FieldSealer, SignedEnvelope
+
+# Built once: building a statement costs more than running it on a single row.
+_GRANTS: Final[sa.BindParameter[str]] = sa.bindparam("grants", expanding=True)
+_SELECT_KNOWN: Final = sa.select(
+    records.verdict.c.grant_id, records.verdict.c.digest, records.verdict.c.entry_id
+).where(records.verdict.c.grant_id.in_(_GRANTS))
+_INSERT_VERDICT: Final = sa.insert(records.verdict)
+_SET_STATE: Final = (
+    sa.update(records.grant).where(records.grant.c.grant_id.in_(_GRANTS)).values(state=sa.bindparam("to_state"))
+)
+# A late failure doesn't undo an answer.
+_SET_FAILED: Final = _SET_STATE.where(records.grant.c.state == "issued")
 
 
 class AnswerBook:
@@ -54,11 +67,9 @@ class AnswerBook:
 
     def _known(self, connection: Connection, grant_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         """Give by grant the verdicts recorded before: digest and ledger entry."""
-        table = records.verdict
         known: dict[str, dict[str, str]] = {}
         if grant_ids:
-            statement = sa.select(table.c.grant_id, table.c.digest, table.c.entry_id)
-            for grant_id, digest, entry_id in connection.execute(statement.where(table.c.grant_id.in_(grant_ids))):
+            for grant_id, digest, entry_id in connection.execute(_SELECT_KNOWN, {"grants": list(grant_ids)}):
                 known.setdefault(grant_id, {})[digest] = entry_id
         return known
 
@@ -86,7 +97,7 @@ class AnswerBook:
             }
             for (_, _, verdict, envelope), text, entry_id in zip(fresh, texts, ids, strict=True)
         ]
-        connection.execute(sa.insert(records.verdict), rows)
+        connection.execute(_INSERT_VERDICT, rows)
         return ids
 
     def _write_failures(self, connection: Connection, failed: Sequence[Answer], now: datetime) -> None:
@@ -113,11 +124,9 @@ class AnswerBook:
                 verdicts = len(known.get(one.prepared.grant_id, ()))
                 state = "failed" if verdicts == 0 else "answered" if verdicts == 1 else "conflict"
                 states.setdefault(state, []).append(one.prepared.grant_id)
-        table = records.grant
         for state, grant_ids in states.items():
-            # A late failure doesn't undo an answer.
-            guard = table.c.state == "issued" if state == "failed" else sa.true()
-            connection.execute(sa.update(table).where(table.c.grant_id.in_(grant_ids), guard).values(state=state))
+            statement = _SET_FAILED if state == "failed" else _SET_STATE
+            connection.execute(statement, {"grants": grant_ids, "to_state": state})
 
 
 def _without_verdict(answer: Answer) -> AnswerRecord:
@@ -152,4 +161,5 @@ def _with_verdict(verdict: Verdict, entry_id: str) -> AnswerRecord:
         as_of=verdict.as_of,
         fields=dict(verdict.fields),
         entry_id=entry_id,
+        rows=tuple(dict(row) for row in verdict.rows),
     )

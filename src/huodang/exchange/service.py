@@ -21,6 +21,7 @@ from huodang.ledger import Ledger, LedgerEntry
 from huodang.store import Clock, Database, shanghai_date
 from huodang.trust import FieldSealer, SignedEnvelope, Signer, TrustedKeys, sha256
 
+_INSERT_GRANT: Final = sa.insert(records.grant)
 LARGEST_BATCH: Final = 256
 """Grants in one request at most."""
 
@@ -94,7 +95,7 @@ class Exchange:
             elif one.provider != provider:
                 answers[position] = Answer(one, failure=Failure.of(FailureCode.NOT_ALLOWED, "provider"))
             else:
-                sendable.append((position, one, one.envelope.to_json()))
+                sendable.append((position, one, one.text))
         for start in range(0, len(sendable), LARGEST_BATCH):
             batch = sendable[start : start + LARGEST_BATCH]
             came = self._send(provider, [text for *_, text in batch])
@@ -138,7 +139,7 @@ class Exchange:
         return self._sealer.blind_index(SUBJECT, identity_number)
 
     def _record_drafts(self, connection: Connection, made: Sequence[tuple[Question, Drafted]], now: datetime) -> None:
-        texts = [one.envelope.to_json() for _, one in made]
+        texts = [one.prepared.text for _, one in made]
         looks = [self._look(question, one) for question, one in made]
         entries = [
             (LedgerEntry(GRANT, now, _facts(one)), text.encode()) for (_, one), text in zip(made, texts, strict=True)
@@ -165,7 +166,7 @@ class Exchange:
                     "entry_id": entry_id,
                 }
             )
-        connection.execute(sa.insert(records.grant), rows)
+        connection.execute(_INSERT_GRANT, rows)
         self._looks.insert(connection, looks, ids[len(made) :], now)
 
     def _look(self, question: Question, one: Drafted) -> LookEntry:
@@ -173,7 +174,7 @@ class Exchange:
             actor=question.actor,
             purpose=question.purpose,
             case_id=question.case_id,
-            subject_index=self.subject_index(one.grant.subject),
+            subject_index=self.subject_index(one.grant.subject) if one.grant.subject else "",
             elements=tuple(dict.fromkeys((*one.grant.elements, *one.grant.fields))),
             decision=one.decision,
             what=one.grant.resource,

@@ -36,13 +36,15 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Value = Annotated[str, msgspec.Meta(max_length=500)]
 Names = Annotated[tuple[Identifier, ...], msgspec.Meta(max_length=64)]
 Values = Annotated[dict[Identifier, Value], msgspec.Meta(max_length=64)]
+Rows = Annotated[tuple[Values, ...], msgspec.Meta(max_length=500)]
 
 
 class Kind(StrEnum):
-    """Whether a resource answers a question (核验) or does something (办理)."""
+    """Whether a resource answers a question (核验), does something (办理), or lists persons (名单)."""
 
     CHECK = "check"
     ACTION = "action"
+    LIST = "list"
 
 
 class Outcome(StrEnum):
@@ -59,6 +61,7 @@ class Outcome(StrEnum):
 OUTCOMES: Final[dict[Kind, frozenset[Outcome]]] = {
     Kind.CHECK: frozenset({Outcome.CLEAR, Outcome.HIT, Outcome.CONFLICT, Outcome.UNKNOWN}),
     Kind.ACTION: frozenset({Outcome.DONE, Outcome.REFUSED, Outcome.UNKNOWN}),
+    Kind.LIST: frozenset({Outcome.CLEAR, Outcome.UNKNOWN}),
 }
 
 
@@ -137,7 +140,7 @@ class Grant(Message, frozen=True, kw_only=True):
     """One signed permission for one call (调用授权).
 
     Attributes:
-        subject: identity number of the person asked about, 18 characters.
+        subject: identity number of the person asked about, 18 characters; empty for a list, which names nobody.
         claims: what the person or the archive says, by element; compared at the provider.
         parameters: what the question needs beyond the person, e.g. `on_date`; of an action also `idempotency_key`.
         elements: elements this call may look at.
@@ -154,7 +157,7 @@ class Grant(Message, frozen=True, kw_only=True):
     purpose: Identifier
     legal_basis: Text
     case_id: Reference
-    subject: Annotated[str, msgspec.Meta(min_length=15, max_length=18)]
+    subject: Annotated[str, msgspec.Meta(max_length=18)]
     issued_at: Instant
     expires_at: Instant
     nonce: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
@@ -174,6 +177,7 @@ class Verdict(Message, frozen=True, kw_only=True):
         as_of: how fresh the data were that it rests on.
         evidence_hash: salted digest of the rows read; salt and rows stay at the department.
         fields: raw values, only those in agreement and grant.
+        rows: of a list: one person each, with the fields that agreement and grant name.
     """
 
     grant_id: Token
@@ -186,6 +190,7 @@ class Verdict(Message, frozen=True, kw_only=True):
     evidence_hash: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{64})?\Z")]
     answered_at: Instant
     fields: Values = {}
+    rows: Rows = ()
 
 
 class Refusal(Message, frozen=True, kw_only=True):

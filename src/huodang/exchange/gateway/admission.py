@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from huodang.exchange.errors import MessageError
 from huodang.exchange.gateway.actions import ActionResource
+from huodang.exchange.gateway.lists import ListResource
 from huodang.exchange.gateway.mapping import CheckResource
 from huodang.exchange.gateway.refusals import Refused
 from huodang.exchange.gateway.shelf import ShelfContents
@@ -15,18 +16,35 @@ from huodang.standards import BadValue, IdentityNumber
 from huodang.store import shanghai_date
 from huodang.trust import EnvelopeError, SignedEnvelope, TrustedKeys, open_envelope
 
-Resource = CheckResource | ActionResource
+Resource = CheckResource | ActionResource | ListResource
+
+
+def kind_of_resource(resource: Resource) -> Kind:
+    """Say which kind of grant a resource takes."""
+    if isinstance(resource, ActionResource):
+        return Kind.ACTION
+    return Kind.LIST if isinstance(resource, ListResource) else Kind.CHECK
 
 
 @dataclass(frozen=True)
 class Admitted:
-    """A grant that may be answered."""
+    """A grant about one person that may be answered."""
 
     grant: Grant
     digest: str
     agreement: Agreement
-    resource: Resource
+    resource: CheckResource | ActionResource
     identity: IdentityNumber
+
+
+@dataclass(frozen=True)
+class AdmittedList:
+    """A grant for a list that may be answered; it names nobody."""
+
+    grant: Grant
+    digest: str
+    agreement: Agreement
+    resource: ListResource
 
 
 def read_grant(envelope: SignedEnvelope, trusted: TrustedKeys, now: datetime) -> Grant | Refused:
@@ -50,7 +68,7 @@ def admit(
     shelf: ShelfContents,
     now: datetime,
     skew: timedelta,
-) -> Admitted | Refused:
+) -> Admitted | AdmittedList | Refused:
     """Check all that a grant claims against agreement, resource and clock, in this order."""
     if grant.provider != department:
         return Refused("wrong_provider")
@@ -61,8 +79,14 @@ def admit(
     if refused is not None:
         return refused
     resource = resources.get(grant.resource)
-    if resource is None or isinstance(resource, ActionResource) is not (grant.kind is Kind.ACTION):
+    if resource is None or kind_of_resource(resource) is not grant.kind:
         return Refused("resource_not_served", grant.resource)
+    if isinstance(resource, ListResource):
+        if grant.subject:
+            return Refused("subject_mismatch")
+        if missing := _outside(resource.parameters, grant.parameters):
+            return Refused("parameter_missing", missing)
+        return AdmittedList(grant, envelope.digest, agreement, resource)
     try:
         identity = IdentityNumber.parse(grant.subject)
     except BadValue:
@@ -106,7 +130,7 @@ def _in_time(grant: Grant, now: datetime, skew: timedelta) -> Refused | None:
     return None
 
 
-def _sufficient(grant: Grant, resource: Resource) -> Refused | None:
+def _sufficient(grant: Grant, resource: CheckResource | ActionResource) -> Refused | None:
     if isinstance(resource, ActionResource):
         given = grant.parameters.keys() | grant.claims.keys()
         if not grant.parameters.get(IDEMPOTENCY_KEY):

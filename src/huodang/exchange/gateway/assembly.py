@@ -5,11 +5,12 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from huodang.exchange.gateway.actions import check_action, compile_action
+from huodang.exchange.gateway.actions import ActionResource, check_action, compile_action
 from huodang.exchange.gateway.admission import Resource
 from huodang.exchange.gateway.config import GatewayFile, config_error, fill_variables
 from huodang.exchange.gateway.database_source import SUPPORTED, DatabaseSource
 from huodang.exchange.gateway.file_source import ENCODINGS, FileSource
+from huodang.exchange.gateway.lists import ListResource, check_list, compile_list
 from huodang.exchange.gateway.mapping import CheckResource, check_columns, columns_of, compile_check, unmapped_codes
 from huodang.exchange.gateway.sources import Source
 from huodang.standards import Place
@@ -76,10 +77,11 @@ def compile_resources(file: GatewayFile) -> dict[str, Resource]:
         GatewayConfigError: one is wrong, or two have one name, or an action stands before files.
     """
     place = Place(file=str(file.path))
-    if file.spec.actions and file.spec.source.files is not None:
-        raise config_error("文件来源不能办理业务", "files can't take actions", place)
+    if (file.spec.actions or file.spec.lists) and file.spec.source.files is not None:
+        raise config_error("文件来源不能办理业务或提供名单", "files can't take actions or give lists", place)
     compiled: list[Resource] = [compile_check(one, file) for one in file.spec.resources]
     compiled += [compile_action(one, file) for one in file.spec.actions]
+    compiled += [compile_list(one, file) for one in file.spec.lists]
     resources = {one.name: one for one in compiled}
     if len(resources) != len(compiled) or not compiled:
         raise config_error("资源为空或重名", "there is no resource, or two have one name", place)
@@ -106,6 +108,8 @@ def check_resources(resources: Mapping[str, Resource], source: Source, file: Gat
             place = Place(file=str(file.path), element=one.name)
             check_columns(one.selection.table, columns_of(one), source, place)
             warnings += unmapped_codes(one, source)
-        elif isinstance(source, DatabaseSource):
+        elif isinstance(one, ListResource) and isinstance(source, DatabaseSource):
+            check_list(one, source, Place(file=str(file.path), element=one.name))
+        elif isinstance(one, ActionResource) and isinstance(source, DatabaseSource):
             check_action(one, source, file)
     return tuple(warnings)

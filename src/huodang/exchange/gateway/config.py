@@ -153,6 +153,27 @@ class ActionSpec(_Shape, frozen=True, kw_only=True):
     required_claims: tuple[Identifier, ...] = ()
 
 
+class WithinSpec(_Shape, frozen=True, kw_only=True):
+    """The column of a day, and the parameters with the first and last day of a list."""
+
+    column: Filled
+    lower: Identifier
+    upper: Identifier
+    format: Filled | None = None
+
+
+class ListSpec(_Shape, frozen=True, kw_only=True):
+    """Persons that the gateway can list."""
+
+    resource: ResourceName
+    table: Filled
+    within: WithinSpec
+    elements: dict[Identifier, str | ElementSpec]
+    title: Title | None = None
+    only: dict[str, str | tuple[str, ...]] = {}
+    most: Annotated[int, msgspec.Meta(ge=1, le=500)] = 500
+
+
 class GatewaySpec(_Shape, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -169,6 +190,7 @@ class GatewaySpec(_Shape, frozen=True, kw_only=True):
     limits: Limits = Limits()
     resources: tuple[ResourceSpec, ...] = ()
     actions: tuple[ActionSpec, ...] = ()
+    lists: tuple[ListSpec, ...] = ()
 
 
 class GatewayFile(_Shape, frozen=True, kw_only=True):

@@ -6,19 +6,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import msgspec
+
 from huodang.exchange.errors import SourceError
 from huodang.exchange.gateway.actions import ActionResource, perform
-from huodang.exchange.gateway.admission import Admitted, admit, read_grant
+from huodang.exchange.gateway.admission import Admitted, AdmittedList, admit, kind_of_resource, read_grant
 from huodang.exchange.gateway.answers import Answer, Finding
 from huodang.exchange.gateway.assembly import check_listening, check_resources, compile_resources, open_source
 from huodang.exchange.gateway.conditions import QuestionFault
 from huodang.exchange.gateway.config import GatewayFile, process_environment
 from huodang.exchange.gateway.conversion import QUARANTINED, UNREACHABLE, CellFault, Row, plain
 from huodang.exchange.gateway.database_source import DatabaseSource
+from huodang.exchange.gateway.lists import read_list
 from huodang.exchange.gateway.mapping import CheckResource
 from huodang.exchange.gateway.memory import GatewayMemory, LogLine
 from huodang.exchange.gateway.refusals import Refused
-from huodang.exchange.gateway.shelf import AgreementShelf
+from huodang.exchange.gateway.shelf import AgreementShelf, ShelfContents
 from huodang.exchange.gateway.sources import Found, Lookup, Wanted
 from huodang.exchange.values import REFUSAL, VERDICT, Grant, Outcome, Refusal, Verdict, to_the_second
 from huodang.store import Clock, OffsetClock, SystemClock, utc_text
@@ -103,13 +106,16 @@ class Gateway:
     def answer(self, batch: Sequence[bytes | str]) -> list[SignedEnvelope]:
         """Answer many grants at once. One bad grant is refused; the others are answered."""
         now = self.clock.now()
-        admitted = [self._admit(raw, now) for raw in batch]
+        shelf = self.shelf.contents()
+        admitted = self._without_replays([self._admit(raw, shelf, now) for raw in batch], now)
         replies: list[_Reply | None] = [one if isinstance(one, _Reply) else None for one in admitted]
         checks: dict[str, list[tuple[int, Admitted]]] = {}
         for position, one in enumerate(admitted):
             if isinstance(one, _Reply):
                 continue
-            if isinstance(one.resource, ActionResource):
+            if isinstance(one, AdmittedList):
+                replies[position] = self._list(one, now)
+            elif isinstance(one.resource, ActionResource):
                 replies[position] = self._act(one, one.resource, now)
             else:
                 checks.setdefault(one.resource.name, []).append((position, one))
@@ -134,7 +140,7 @@ class Gateway:
             "resources": [
                 {
                     "resource": name,
-                    "kind": "action" if isinstance(resource, ActionResource) else "check",
+                    "kind": kind_of_resource(resource).value,
                     "agreements": sorted(one.agreement_id for one in contents.in_force(name, today)),
                     "ready": reachable and bool(contents.in_force(name, today)),
                 }
@@ -151,7 +157,17 @@ class Gateway:
         self.source.close()
         self.memory.close()
 
-    def _admit(self, raw: bytes | str, now: datetime) -> "Admitted | _Reply":
+    def _without_replays(self, admitted: list[Admitted | AdmittedList | _Reply], now: datetime) -> list[Admitted | AdmittedList | _Reply]:
+        nonces = [one.grant.nonce for one in admitted if not isinstance(one, _Reply)]
+        seen = self.memory.seen(nonces)
+        return [
+            one
+            if isinstance(one, _Reply) or one.grant.nonce not in seen
+            else self._refuse(Refused("replayed"), one.grant, one.digest, now)
+            for one in admitted
+        ]
+
+    def _admit(self, raw: bytes | str, shelf: ShelfContents, now: datetime) -> Admitted | AdmittedList | _Reply:
         try:
             envelope = SignedEnvelope.from_json(raw)
         except EnvelopeError:
@@ -164,14 +180,12 @@ class Gateway:
             grant,
             department=self.department,
             resources=self.resources,
-            shelf=self.shelf.contents(),
+            shelf=shelf,
             now=now,
             skew=self._skew,
         )
         if isinstance(admitted, Refused):
             return self._refuse(admitted, grant, envelope.digest, now)
-        if self.memory.seen([grant.nonce]):
-            return self._refuse(Refused("replayed"), grant, envelope.digest, now)
         return admitted
 
     def _find(self, name: str, group: Sequence[Admitted]) -> list[Found | None]:
@@ -196,6 +210,20 @@ class Gateway:
         values = {name: value for name in sorted(fields) if (value := finding.values.get(name)) is not None}
         as_of = resource.as_of.of(finding.row, found, now)
         return self._verdict(one, replace(finding, values=values), found.rows, as_of, now)
+
+    def _list(self, one: AdmittedList, now: datetime) -> _Reply:
+        assert isinstance(self.source, DatabaseSource)  # noqa: S101  (start-up refuses lists from files)
+        fields = frozenset(one.grant.fields) & frozenset(one.agreement.fields) & one.resource.offers
+        try:
+            listed = read_list(one.resource, self.source, one.grant.parameters, fields)
+        except QuestionFault as fault:
+            return self._refuse(Refused(fault.code, fault.name), one.grant, one.digest, now)
+        except SourceError:
+            return self._verdict(one, Finding(Answer(Outcome.UNKNOWN, UNREACHABLE), {}), (), now, now)
+        reply = self._verdict(one, Finding(listed.answer, {}), listed.evidence, now, now)
+        assert isinstance(reply.payload, Verdict)  # noqa: S101  (_verdict makes no other)
+        payload = msgspec.structs.replace(reply.payload, rows=listed.rows)
+        return replace(reply, payload=payload, line=replace(reply.line, fields=tuple(sorted(fields))))
 
     def _act(self, one: Admitted, action: ActionResource, now: datetime) -> _Reply:
         assert isinstance(self.source, DatabaseSource)  # noqa: S101  (start-up refuses actions on files)
@@ -228,7 +256,9 @@ class Gateway:
         finding = Finding(Answer(performed.outcome, performed.reason), values)
         return self._verdict(one, finding, (record,) if record is not None else (), now, now)
 
-    def _verdict(self, one: Admitted, finding: Finding, rows: Sequence[Row], as_of: datetime, now: datetime) -> _Reply:
+    def _verdict(
+        self, one: Admitted | AdmittedList, finding: Finding, rows: Sequence[Row], as_of: datetime, now: datetime
+    ) -> _Reply:
         salt = secrets.token_hex(16)
         evidence = evidence_hash(salt, rows)
         fields = {name: value for name, value in finding.values.items() if value is not None}
@@ -281,7 +311,7 @@ class Gateway:
             agreement_version=grant.agreement_version if grant else 0,
             elements=grant.elements if grant else (),
             fields=(),
-            subject_mark=self.subject_mark(grant.subject) if grant else "",
+            subject_mark=self.subject_mark(grant.subject) if grant and grant.subject else "",
             outcome=outcome,
             reason=reason,
         )
