@@ -63,6 +63,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "medical_insurance.years": ("medical_months",),
     "housing_fund.account": ("account_status", "arrears_months"),
 }
+DUE = "social_insurance.due"
+FIELDS[DUE] = ("identity_number", "name", "sex", "birth_date", "work_category", "employment_kind", "employer")
 ELEMENTS = {"police.household": ("name", "sex", "birth_date")}
 
 
@@ -116,6 +118,7 @@ class Departments:
         self.said: dict[tuple[str, str], Said] = {}
         self.trouble: dict[str, str] = {}
         self.refusing: dict[str, str] = {}
+        self.people: list[dict[str, str]] = []
         self.asked: list[tuple[str, str]] = []
         self.calls = 0
         self.before_answer: Callable[[str], None] = lambda _department: None
@@ -137,7 +140,8 @@ class Departments:
         self.said[(number, "social_insurance.contributions")] = Said(Outcome.CLEAR, "matches", kept)
 
     def _answer(self, resource: str, number: str) -> Said:
-        return self.said.get((number, resource)) or self.said.get(("", resource)) or CLEAR[resource]
+        clear = CLEAR.get(resource, Said(Outcome.CLEAR, "listed"))
+        return self.said.get((number, resource)) or self.said.get(("", resource)) or clear
 
     def done(self, resource: str | None = None) -> list[str]:
         """List the keys of the actions that were carried out."""
@@ -156,6 +160,7 @@ class Departments:
         for resource, kind in (
             *((check.resource, Kind.CHECK) for check in CHECKS),
             *((item.resource, Kind.ACTION) for item in ITEMS),
+            (DUE, Kind.LIST),
         ):
             provider = resource.partition(".")[0]
             agreement = Agreement(
@@ -197,6 +202,7 @@ class Departments:
         trusted = TrustedKeys((hub.public,))
         envelope = SignedEnvelope.from_json(text)
         grant = Grant.from_payload(open_envelope(envelope, GRANT, trusted))
+        rows = self._list(grant) if grant.kind is Kind.LIST else ()
         said = self._act(grant) if grant.kind is Kind.ACTION else self._answer(grant.resource, grant.subject)
         self.asked.append((grant.resource, grant.case_id))
         now = self.clock.now().astimezone(UTC).replace(microsecond=0)
@@ -211,6 +217,7 @@ class Departments:
             evidence_hash="0" * 64,
             answered_at=now,
             fields={name: value for name, value in said.fields.items() if name in grant.fields},
+            rows=rows,
         )
         signer = self.signers["health" if trouble == "forged" and department != "health" else department]
         signed = sign_envelope(VERDICT, verdict.to_payload(), signer).to_json()
@@ -219,6 +226,10 @@ class Departments:
             members["signatures"] = []
             signed = json.dumps(members)
         return signed.encode()
+
+    def _list(self, grant: Grant) -> tuple[dict[str, str], ...]:
+        first, last = grant.parameters["birth_from"], grant.parameters["birth_to"]
+        return tuple(row for row in self.people if first <= row["birth_date"] <= last)
 
     def _act(self, grant: Grant) -> Said:
         if grant.resource in self.refusing:
@@ -254,6 +265,6 @@ class StandInClient(GatewayClient):
         """Tell what the department can answer."""
         if self._departments.trouble.get(self._department) == "dead":
             raise CallFailure(Failure.of(FailureCode.UNREACHABLE))
-        resources = [*(check.resource for check in CHECKS), *(item.resource for item in ITEMS)]
+        resources = [DUE, *(check.resource for check in CHECKS), *(item.resource for item in ITEMS)]
         own = [one for one in resources if one.startswith(f"{self._department}.")]
         return {"resources": [{"resource": one, "ready": True} for one in own]}

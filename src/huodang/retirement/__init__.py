@@ -26,6 +26,7 @@ from huodang.retirement.clocks import terms
 from huodang.retirement.desk import RetirementSettings
 from huodang.retirement.determination import Branch, Circumstances, Determination, determine
 from huodang.retirement.diagram import diagram_svg, mermaid_text
+from huodang.retirement.due import DuePerson, DueUnansweredError
 from huodang.retirement.entitlement import Proposal
 from huodang.retirement.errors import (
     AnotherCaseError,
@@ -64,6 +65,8 @@ __all__ = [
     "Circumstances",
     "ClockView",
     "Determination",
+    "DuePerson",
+    "DueUnansweredError",
     "Event",
     "EventChoice",
     "FieldProblem",

@@ -19,13 +19,14 @@ from huodang.exchange import (
     evidence_of_case,
 )
 from huodang.ledger import Ledger
-from huodang.retirement import intake, records
+from huodang.retirement import due, intake, records
 from huodang.retirement.case_view import CaseReceipt, CaseView, EventChoice, Label, QueueRow
 from huodang.retirement.cases import CaseRecord, checks_of, form_of, load
 from huodang.retirement.check_jobs import CheckHandler
 from huodang.retirement.checks import PROVIDERS
-from huodang.retirement.clocks import LIGHT_LABELS, ClockEntry, Light, light, step_deadline
+from huodang.retirement.clocks import LIGHT_LABELS, ClockEntry, light, step_deadline
 from huodang.retirement.desk import Desk, RetirementSettings
+from huodang.retirement.due import DuePerson
 from huodang.retirement.effects import CHECK_JOB, EFFECTS, NOTICE_JOB, OVERDUE_JOB, SETTLE_JOB
 from huodang.retirement.engine import Engine
 from huodang.retirement.errors import FieldProblem, FormError, IllegalEventError, NotAllowedError, UnknownCaseError
@@ -39,7 +40,7 @@ from huodang.retirement.materials import MaterialsList, after_answers
 from huodang.retirement.states import Event, State
 from huodang.retirement.step_jobs import each_case, event_step, settle_step
 from huodang.retirement.views import VIEW_ELEMENTS, build_view, choices, history_entries, reason_view, state_label
-from huodang.standards import IdentityNumber, PersonName, same_name
+from huodang.standards import IdentityNumber, Month, PersonName, same_name
 from huodang.store import Clock, Database, Handler
 from huodang.trust import FieldSealer, MaskLevel, mask
 
@@ -252,6 +253,14 @@ class RetirementOffice:
             checks = checks_of(connection, self._desk.sealer, [case_id])[case_id]
             return after_answers(form_of(self._desk.sealer, case), checks)
 
+    def find_due(self, actor: Actor, month: Month) -> list[DuePerson]:
+        """Find who reaches the lawful age in a month (免申即享); see `due.find_due`."""
+        return due.find_due(self._desk, actor, month)
+
+    def prepare_due(self, actor: Actor, month: Month) -> int:
+        """Prepare a draft for each of them who has no case yet; give how many. See `due.prepare_due`."""
+        return due.prepare_due(self._desk, actor, month)
+
     def subject_of(self, actor: Actor, case_id: str) -> str:
         """Give the blind index of a case's person to somebody who may act on it, such as to hand out an access code.
 
@@ -330,8 +339,8 @@ class RetirementOffice:
 
     def _row(self, case: CaseRecord) -> QueueRow:
         today = self._desk.clock.today()
-        due = step_deadline(ClockEntry("", case.state.value, case.state_since, None))
-        shown = light(due, today) if due is not None else Light.GREEN
+        due_day = step_deadline(ClockEntry("", case.state.value, case.state_since, None))
+        shown = light(due_day, today)
         name = form_of(self._desk.sealer, case).name
         return QueueRow(
             case_id=case.case_id,
@@ -344,7 +353,7 @@ class RetirementOffice:
             retirement_month=case.retirement_month,
             submitted_at=case.submitted_at,
             reasons=tuple(reason_view(reason) for reason in case.reasons),
-            step_due=None if due is None else due.day,
+            step_due=None if due_day is None else due_day.day,
             light=shown.value,
             light_label=Label(*LIGHT_LABELS[shown]),
         )
