@@ -92,6 +92,16 @@ class AgreementRecord:
         return f"{self.agreement.agreement_id}.v{self.agreement.version}.json"
 
 
+_SELECT_IN_FORCE: Final = (
+    sa.select(records.agreement)
+    .where(
+        records.agreement.c.state == AgreementState.IN_FORCE,
+        records.agreement.c.resource.in_(sa.bindparam("resources", expanding=True)),
+    )
+    .order_by(records.agreement.c.version.desc())
+)
+
+
 class Agreements:
     """Takes agreements in, keeps their state with history and ledger, and lays the files for the gateways."""
 
@@ -198,12 +208,7 @@ class Agreements:
 
     def in_force(self, connection: Connection, resources: Iterable[str], day: date) -> dict[str, list[AgreementRecord]]:
         """Give by resource the agreements in force on a day, newest first."""
-        table = records.agreement
-        rows = connection.execute(
-            sa.select(table)
-            .where(table.c.state == AgreementState.IN_FORCE, table.c.resource.in_(sorted(set(resources))))
-            .order_by(table.c.version.desc())
-        )
+        rows = connection.execute(_SELECT_IN_FORCE, {"resources": sorted(set(resources))})
         found: dict[str, list[AgreementRecord]] = {}
         for one in map(_record, rows):
             if one.agreement.covers(day):

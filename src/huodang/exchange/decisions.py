@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 import cedarpy
 
@@ -151,26 +152,44 @@ def decide(request: DecisionRequest) -> Decision:
         UnknownElement: an element isn't in the standard.
         ExchangeError: the policies themselves can't be evaluated; nothing is permitted.
     """
-    level_of = {name: element(name).level for name in request.elements}
-    asked = sorted(set(level_of.values())) or [_NOTHING_PERSONAL]
     actor = request.actor
-    judged = {
-        level: _judge(
-            user=actor.user_id,
-            role=actor.role,
-            department=actor.department,
-            works_for=actor.employer,
-            action=request.action,
-            owner=request.owner,
-            employer=request.employer,
-            matter_department=request.department,
-            level=level,
-            in_region=_covers(actor.region, request.region),
-            assigned=request.assigned,
-            purpose=request.purpose,
-        )
-        for level in asked
-    }
+    matter = _Matter(
+        user=actor.user_id,
+        role=actor.role,
+        department=actor.department,
+        works_for=actor.employer,
+        action=str(request.action),
+        owner=request.owner,
+        employer=request.employer,
+        matter_department=request.department,
+        in_region=_covers(actor.region, request.region),
+        assigned=request.assigned,
+        purpose=request.purpose,
+    )
+    return _decide(matter, request.elements)
+
+
+class _Matter(NamedTuple):
+    """All that policies look at but the level: what a decision may be remembered by."""
+
+    user: str
+    role: str
+    department: str
+    works_for: str
+    action: str
+    owner: str
+    employer: str
+    matter_department: str
+    in_region: bool
+    assigned: bool
+    purpose: str
+
+
+@lru_cache(maxsize=8192)
+def _decide(matter: _Matter, elements: tuple[str, ...]) -> Decision:
+    level_of = {name: element(name).level for name in elements}
+    asked = sorted(set(level_of.values())) or [_NOTHING_PERSONAL]
+    judged = {level: _judge(matter, level) for level in asked}
     granted = {level: one for level, one in judged.items() if one.permitted}
     if not granted:
         forbidden = next((one for one in judged.values() if one.policies), None)
@@ -180,11 +199,11 @@ def decide(request: DecisionRequest) -> Decision:
     ordered = sorted(granted.values(), key=lambda one: _STRICTNESS.index(one.mask), reverse=True)
     return Decision(
         permitted=True,
-        elements=tuple(name for name in request.elements if level_of[name] in granted),
+        elements=tuple(name for name in elements if level_of[name] in granted),
         mask_level=max(levels.values(), key=_STRICTNESS.index),
         policy=" ".join(dict.fromkeys(policy for one in ordered for policy in one.policies)),
         reason="permitted",
-        mask_levels=levels,
+        mask_levels=MappingProxyType(levels),
     )
 
 
@@ -239,38 +258,33 @@ def _policies() -> _Policies:
     return _Policies(cedarpy.PolicySet.from_str(text), cedarpy.Schema.from_str(_read("schema.cedarschema")), ids, masks)
 
 
-@lru_cache(maxsize=8192)
-def _judge(
-    *,
-    user: str,
-    role: str,
-    department: str,
-    works_for: str,
-    action: str,
-    owner: str,
-    employer: str,
-    matter_department: str,
-    level: int,
-    in_region: bool,
-    assigned: bool,
-    purpose: str,
-) -> _Judgement:
-    if action not in _ACTIONS:
+def _judge(matter: _Matter, level: int) -> _Judgement:
+    if matter.action not in _ACTIONS:
         return _Judgement(permitted=False, policies=(), mask=MaskLevel.HIDDEN)
     policies = _policies()
-    attributes = {"user": user, "role": role, "department": department, "employer": works_for}
-    matter = {"owner": owner, "employer": employer, "department": matter_department}
+    actor = {
+        "user": matter.user,
+        "role": matter.role,
+        "department": matter.department,
+        "employer": matter.works_for,
+    }
+    about = {"owner": matter.owner, "employer": matter.employer, "department": matter.matter_department}
     result = cedarpy.is_authorized(
         {
             "principal": {"type": "User", "id": "actor"},
-            "action": {"type": "Action", "id": action},
+            "action": {"type": "Action", "id": matter.action},
             "resource": {"type": "Matter", "id": "matter"},
-            "context": {"level": level, "in_region": in_region, "assigned": assigned, "purpose": purpose},
+            "context": {
+                "level": level,
+                "in_region": matter.in_region,
+                "assigned": matter.assigned,
+                "purpose": matter.purpose,
+            },
         },
         policies.parsed,
         [
-            {"uid": {"type": "User", "id": "actor"}, "attrs": attributes, "parents": []},
-            {"uid": {"type": "Matter", "id": "matter"}, "attrs": matter, "parents": []},
+            {"uid": {"type": "User", "id": "actor"}, "attrs": actor, "parents": []},
+            {"uid": {"type": "Matter", "id": "matter"}, "attrs": about, "parents": []},
         ],
         policies.schema,
     )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -13,6 +14,8 @@ from huodang.exchange.decisions import Actor, Decision
 from huodang.ledger import Ledger, LedgerEntry
 from huodang.store import Clock, Database, utc_text
 from huodang.trust import canonical_json
+
+_INSERT: Final = sa.insert(records.look)
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ class Looks:
     ) -> None:
         """Write the rows of looks whose ledger entries are recorded."""
         connection.execute(
-            sa.insert(records.look),
+            _INSERT,
             [
                 {
                     "at": now,

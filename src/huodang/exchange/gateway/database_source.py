@@ -167,8 +167,12 @@ class DatabaseLookup:
 
     def find(self, wanted: Sequence[Wanted]) -> list[Found]:
         """Find the rows of many persons with one statement, in their order."""
-        holders = {form.upper(): one.identity.text for one in wanted for form in forms_of(one.identity)}
-        forms = sorted({form for one in wanted for form in forms_of(one.identity)})
+        holders: dict[str, str] = {}
+        forms: list[str] = []
+        for text, identity in {one.identity.text: one.identity for one in wanted}.items():
+            for form in forms_of(identity):
+                forms.append(form)
+                holders[form.upper()] = text
         rows: dict[str, list[Row]] = {}
         with self._source.reading() as connection:
             for record in connection.execute(self._statement, {"forms": forms}):

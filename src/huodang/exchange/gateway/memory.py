@@ -111,6 +111,8 @@ class GatewayMemory:
 
     def seen(self, nonces: Sequence[str]) -> set[str]:
         """Say which nonces were taken before."""
+        if not nonces:
+            return set()
         marks = ", ".join("?" * len(nonces))
         with self._lock:
             found = self._connection.execute(

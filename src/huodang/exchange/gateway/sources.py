@@ -103,6 +103,7 @@ def forms_of(identity: IdentityNumber) -> tuple[str, ...]:
     forms = [identity.text]
     if identity.text != identity.text.lower():
         forms.append(identity.text.lower())
-    if identity.fifteen:
-        forms.append(identity.fifteen)
+    fifteen = identity.fifteen
+    if fifteen:
+        forms.append(fifteen)
     return tuple(forms)
