@@ -50,6 +50,9 @@ class _Reply:
     nonce_until: datetime | None = None
 
 
+_Judged = Admitted | AdmittedList | _Reply
+
+
 class Gateway:
     """One department's gateway (前置机). Built from its file; refuses to start when the file doesn't fit the source."""
 
@@ -157,7 +160,7 @@ class Gateway:
         self.source.close()
         self.memory.close()
 
-    def _without_replays(self, admitted: list[Admitted | AdmittedList | _Reply], now: datetime) -> list[Admitted | AdmittedList | _Reply]:
+    def _without_replays(self, admitted: list[_Judged], now: datetime) -> list[_Judged]:
         nonces = [one.grant.nonce for one in admitted if not isinstance(one, _Reply)]
         seen = self.memory.seen(nonces)
         return [
@@ -167,7 +170,7 @@ class Gateway:
             for one in admitted
         ]
 
-    def _admit(self, raw: bytes | str, shelf: ShelfContents, now: datetime) -> Admitted | AdmittedList | _Reply:
+    def _admit(self, raw: bytes | str, shelf: ShelfContents, now: datetime) -> _Judged:
         try:
             envelope = SignedEnvelope.from_json(raw)
         except EnvelopeError:
