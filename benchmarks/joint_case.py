@@ -61,7 +61,9 @@ def undisturbed() -> list[str]:
         cases = journey.run()
         seconds = time.perf_counter() - started
         used = {name: processes.usage(name) for name in world.process_names}
-        figures = gather(cases, team.reviewers[0], people=PEOPLE, days=journey.days, seconds=seconds)
+        figures = gather(
+            cases, team.reviewers[0], people=PEOPLE, prepared=journey.prepared, days=journey.days, seconds=seconds
+        )
     answers = sum(count for counts in figures.verdicts.values() for count in counts.values())
     cpu = {name: used[name].cpu_seconds - before[name] for name in used}
     gateways = list(DEPARTMENTS)

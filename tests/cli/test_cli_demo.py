@@ -49,6 +49,7 @@ def everyone_due_goes_through_the_case_and_most_without_a_person_deciding(figure
     # People of this province go straight through but for the awkward; the statements of others lack a parameter.
     assert figures["home_straight_through"] >= 0.7 * figures["home_cases"]
     assert figures["straight_through"] + len(figures["exceptions"]) == figures["cases"]
+    assert figures["prepared"] >= 1
     assert set(figures["came_by"]) == {"window", "employer", "portal"}
 
 

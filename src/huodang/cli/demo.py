@@ -170,6 +170,7 @@ def _journey(
         cases,
         team.reviewers[0],
         people=len(population.people),
+        prepared=journey.prepared,
         days=journey.days,
         seconds=time.monotonic() - started,
     )

@@ -61,6 +61,7 @@ def _overview(figures: "Figures") -> Table:
         ("人口 / people", str(figures.people)),
         ("联办件 / cases", str(figures.cases)),
         ("其中:窗口、单位、门户 / window, employer, portal", _ways(figures.came_by)),
+        ("免申即享:事先备好的申请 / forms prepared beforehand", str(figures.prepared)),
         ("无人工干预直接办结 / straight through", _share(figures.straight_through, figures.cases)),
         ("　本省人员 / this province's own people", _share(figures.home_straight_through, figures.home_cases)),
         ("此前要求的材料 / papers asked before", str(figures.papers_before)),

@@ -76,6 +76,7 @@ class Figures:
     verdicts: dict[str, dict[str, int]]
     states: dict[str, int]
     came_by: dict[str, int]
+    prepared: int  # forms that stood ready before anybody applied (免申即享)
     payments: int
     payments_fen: int
     pension_bands: dict[str, int]
@@ -90,13 +91,16 @@ class Figures:
         return asdict(self)
 
 
-def gather(cases: Sequence[Followed], reader: Desk, *, people: int, days: int, seconds: float) -> Figures:
+def gather(
+    cases: Sequence[Followed], reader: Desk, *, people: int, prepared: int, days: int, seconds: float
+) -> Figures:
     """Ask the hub for every case and for its own summary.
 
     Args:
         cases: all applications, at rest.
         reader: somebody who may read cases and figures.
         people: how many people the province has.
+        prepared: forms that stood ready before anybody applied.
         days: working days that the journey took.
         seconds: seconds that everything took.
     """
@@ -121,6 +125,7 @@ def gather(cases: Sequence[Followed], reader: Desk, *, people: int, days: int, s
         exceptions=tuple(_exception(one, view) for one, view in pairs if one.obstacles),
         verdicts=summary["verdicts"],
         states=summary["cases"],
+        prepared=prepared,
         came_by=dict(Counter(one.came_by for one in cases)),
         payments=summary["payments"],
         payments_fen=summary["payments_fen"],

@@ -21,6 +21,7 @@ from huodang.simulation.people import Person, Population, Quirk
 from huodang.simulation.processes import Processes
 from huodang.simulation.root import DemoError
 from huodang.simulation.world import World
+from huodang.standards import Month
 
 _INTAKE_DAYS = 4
 _MOST_DAYS = 45
@@ -134,6 +135,7 @@ class Journey:
         self._codes = access_codes
         self._progress = progress
         self._day = 0
+        self.prepared = 0  # forms that stood ready before anybody applied
         self.cases = [Followed(person) for person in population.due]
         self._by_id: dict[str, Followed] = {}
         self._http = connections()
@@ -145,6 +147,7 @@ class Journey:
             DemoError: the hub refuses what it should take, a process ends, or the cases don't come to rest.
         """
         waiting = self._intake_plan()
+        self.prepared = self._prepare_next_month()
         while self._day < _MOST_DAYS:
             self.wait_until_quiet()  # terms that ran out overnight
             self._work_the_queues()
@@ -162,6 +165,11 @@ class Journey:
             advice_chinese="请查看 logs/ 与工作台。",
             advice_english="See logs/ and the workbench.",
         )
+
+    def _prepare_next_month(self) -> int:
+        """Have the forms of those who reach the age next month prepared before anybody applies (免申即享)."""
+        answer = self._team.clerks[0].post(f"/api/v1/due/{Month.of(self._clock.day) + 1}/prepare", {})
+        return int(answer["prepared"])
 
     @property
     def days(self) -> int:
@@ -317,7 +325,7 @@ class Journey:
         return int(answer.json()["jobs_due"])
 
     def _count_left_open(self) -> int:
-        """Count the cases that wait for a person and that nobody will act on; one whose term ran out is none of them."""
+        """Count the cases that wait for a person and on which nobody will act; one whose term ran out is none."""
         clerk = self._team.clerks[-1]
         waiting = [row["case_id"] for state in _WAITING_STATES for row in self._queue(clerk, state)]
         return sum(self._by_id[case_id].left_open for case_id in waiting)

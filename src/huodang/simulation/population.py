@@ -167,7 +167,7 @@ class _Maker:
             back = _DUE_MONTHS_BACK[self._between(0, len(_DUE_MONTHS_BACK) - 1)]
             lawful = next_month - (back if route is Route.NORMAL else 3 + back)
         elif standing is Standing.WORKING:
-            lawful = next_month + self._between(1, 170)
+            lawful = next_month + self._between(3, 170)
         else:
             lawful = Month.of(self._today) - 12 - int(230 * self.generator.random() ** 1.3)
         births = _births_by_lawful_month(category)

@@ -144,6 +144,12 @@ VIEWS: Final = {
         'SELECT p."AAC147", p."AAC003", e."AAE140", e."AAC008", e."AAC031", e."AAC030" '
         'FROM "AC01" p JOIN "AC02" e ON e."AAC001" = p."AAC001"'
     ),
+    # Who draws nothing yet: among them those who reach the age are looked for.
+    "V_DQRY": (
+        'SELECT p."AAC147", p."AAC003", p."AAC004", p."AAC006", p."AAC012", p."AAC013", p."AAB004" FROM "AC01" p '
+        'WHERE NOT EXISTS (SELECT 1 FROM "IC10" b WHERE b."AAC001" = p."AAC001" AND b."AAE140" = \'110\') '
+        'AND NOT EXISTS (SELECT 1 FROM "IC11" r WHERE r."AAC001" = p."AAC001")'
+    ),
     "V_DYXX": (
         'SELECT p."AAC147", p."AAC003", b."AAE140", b."AAE116", b."AAE210", b."AIC166" '
         'FROM "AC01" p JOIN "IC10" b ON b."AAC001" = p."AAC001" '
