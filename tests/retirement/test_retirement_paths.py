@@ -311,6 +311,14 @@ def test_an_appeal_that_stands_decides_anew_and_pays_the_difference(kit: Kit) ->
         f"{case_id}:social_insurance.register_benefit:2",
     ]
     assert len(kit.departments.done("housing_fund.withdraw")) == 1
+    # What the appeal added is filed as a further part; the first volume stays as it was.
+    parts = [kit.volumes.of_case(case_id, part) for part in (1, 2, 3)]
+    assert parts[0] is not None
+    assert parts[1] is not None
+    assert parts[2] is None
+    assert view.volume_id == parts[1].archival_code != parts[0].archival_code
+    assert kit.volumes.verify(parts[0].archival_code).intact
+    assert kit.volumes.verify(parts[1].archival_code).intact
 
 
 @pytest.mark.parametrize("end", ["returned", "completed", "ended_by_death"])

@@ -5,11 +5,12 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from huodang.archive import ItemDraft, VolumeDraft
 from huodang.retirement import records
 from huodang.retirement.cases import (
+    FINAL,
     NOTE_ELEMENT,
     CaseRecord,
     checks_of,
@@ -110,7 +111,15 @@ def volume_of(connection: Connection, desk: Desk, case: CaseRecord) -> VolumeDra
         name=PersonName.parse(form.name),
         scheme=SCHEME,
         items=tuple(items),
+        part=_part(connection, case),
     )
+
+
+def _part(connection: Connection, case: CaseRecord) -> int:
+    """Say which volume of the case this is: each final decision has its own, an appeal's beside the first."""
+    table = records.decision
+    final = select(func.count()).where(table.c.case_id == case.case_id, table.c.stage == FINAL)
+    return max(1, connection.execute(final).scalar_one())
 
 
 def _item(kind: str, content: object, made: datetime | None, label: str = "") -> ItemDraft:
