@@ -302,3 +302,18 @@ def test_too_many_sign_ins_from_one_address_are_slowed_down(deployment: Deployme
         assert [one.status_code for one in tries] == [401, 401, 401, 429]
         assert tries[-1].json()["code"] == "web.too_many"
         assert client.get("/sign-in").status_code == 200
+
+
+def test_who_reaches_the_age_is_found_and_prepared_once(deployment: Deployment, client: httpx.Client) -> None:
+    browser = Browser(client).sign_in("window1").open("/due?month=202511")
+    assert browser.status == 200
+    waiting = re.search(r"为 (\d+) 人备好表格", browser.text)
+    assert waiting is not None
+    browser.send("/due/202511/prepare")
+    assert f"已备好 {waiting[1]} 份表格" in browser.text
+    assert re.search(r"为 (\d+) 人备好表格", browser.text) is None
+    window = Program(client, "window1")
+    due = window.get("/api/v1/due?month=202511")["due"]
+    assert {one["state"] for one in due} == {"draft"}
+    assert window.post("/api/v1/due/202511/prepare", {})["prepared"] == 0
+    assert browser.open("/due?month=2025-13").status == 422

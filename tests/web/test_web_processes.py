@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,9 +14,11 @@ from pathlib import Path
 import httpx
 import pytest
 import structlog
+from litestar import Litestar
 
 from huodang.simulation import World, lay_out, make_population
-from huodang.web.processes import Loop
+from huodang.web.processes import ListenError, Loop, serve
+from huodang.web.settings import Listen
 
 STARTS_WITHIN = 40.0
 ENDS_WITHIN = 12.0
@@ -82,3 +85,11 @@ def test_loop_outlives_an_error_and_logs_no_message() -> None:
             time.sleep(0.01)
     assert logged[0]["kind"] == "ValueError"
     assert "张三" not in str(logged)
+
+
+def test_port_in_use_is_said_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = Listen(port=taken.getsockname()[1])
+        with pytest.raises(ListenError) as refused:
+            serve(Litestar([]), listen)
+        assert str(listen.port) in refused.value.chinese

@@ -13,7 +13,6 @@ HUB = {
     "keys": "keys",
     "trust": "../trust.json",
     "tls": {"authority": "../tls/authority.crt", "certificate": "../tls/hub.crt", "key": "../tls/hub.key"},
-    "objects": "objects",
     "volumes": "volumes",
     "secrets": "secrets",
     "ferry": {"inward": "../ferry/inward", "outward": "../ferry/outward", "refused": "../ferry/refused"},

@@ -159,7 +159,7 @@ class Program:
 
 def deploy(root: Path) -> Iterator[Deployment]:
     """Lay out a deployment, run its gateways, and put hub and portal together."""
-    population = make_population(seed=7, count=300, today=TODAY)
+    population = make_population(seed=7, count=900, today=TODAY)
     world = lay_out(root, population)
     BusinessClock(world.clock_file, TODAY)
     settings = HubSettings.load(world.settings_file("hub"))

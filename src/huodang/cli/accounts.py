@@ -1,5 +1,6 @@
 """`huodang accounts`: the first accounts of a hub, and citizens' access codes, by whoever installs it."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -22,20 +23,11 @@ def add(
     department: Annotated[str, typer.Option(help="部门代码 / department")] = "social_insurance",
     region: Annotated[str, typer.Option(help="行政区划代码 / region, six digits")] = "130000",
     employer: Annotated[str, typer.Option(help="单位编号，仅单位经办人 / employer, for its clerk only")] = "",
-    password: Annotated[
-        str,
-        typer.Option(
-            prompt="密码 / password",
-            confirmation_prompt=True,
-            hide_input=True,
-            envvar="HUODANG_NEW_PASSWORD",
-            show_envvar=False,
-        ),
-    ] = "",
 ) -> None:
     """建立马上可以登录的账号 / make an account that may sign in at once.
 
     For installing a hub: make the three administrators this way, and let them make everybody else on the pages.
+    The password is asked for, or taken from HUODANG_NEW_PASSWORD; never from the command line, which others can read.
     Roles: employer_clerk, window_clerk, reviewer, archivist, leader, auditor, system_administrator,
     security_administrator, audit_administrator.
 
@@ -44,6 +36,9 @@ def add(
     """
     from huodang.web import HubSettings, NewAccount, install_accounts
 
+    password = os.environ.get("HUODANG_NEW_PASSWORD") or typer.prompt(
+        "密码 / password", hide_input=True, confirmation_prompt=True
+    )
     account = NewAccount(
         user_id=user_id,
         password=password,
@@ -60,15 +55,15 @@ def add(
 @app.command()
 def code(
     config: ConfigFile,
-    identity_number: Annotated[
-        str, typer.Option(prompt="身份证号 / identity number", hide_input=True, help="身份证号 / identity number")
-    ] = "",
 ) -> None:
     """生成一个查询码，旧码作废 / make a citizen's access code; an older one stops working.
+
+    The identity number is asked for, so that it stands in no history.
 
     Examples:
       huodang accounts code --config hub/hub.yaml
     """
     from huodang.web import HubSettings, issue_access_code
 
-    typer.echo(issue_access_code(HubSettings.load(config), identity_number))
+    number = typer.prompt("身份证号 / identity number", hide_input=True)
+    typer.echo(issue_access_code(HubSettings.load(config), number))

@@ -109,7 +109,7 @@ def lay_out(
     for name in world.process_names:
         world.folder(name).mkdir(parents=True, exist_ok=True)
         keys.issue(name)
-    for folder in ("logs", "ferry/inward", "ferry/outward", "ferry/refused", "hub/objects", "hub/volumes"):
+    for folder in ("logs", "ferry/inward", "ferry/outward", "ferry/refused", "hub/volumes"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     progress("keys")
     _sign_agreements(world, keys, population.today)
@@ -216,7 +216,6 @@ def _write_hub(world: World, lines: Mapping[str, int]) -> None:
         "keys": "keys",
         "trust": "../trust.json",
         "tls": {"authority": "../tls/authority.crt", "certificate": "../tls/hub.crt", "key": "../tls/hub.key"},
-        "objects": "objects",
         "volumes": "volumes",
         "secrets": "keys",
         "ferry": _FERRY,

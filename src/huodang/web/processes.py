@@ -2,11 +2,12 @@
 
 import contextlib
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from types import FrameType
-from typing import Final
+from typing import ClassVar, Final
 
 import structlog
 import uvicorn
@@ -19,6 +20,13 @@ _log = structlog.get_logger("huodang.web.processes")
 
 # How long requests under way may take when the process ends.
 _GRACE_SECONDS: Final = 5
+_BACKLOG: Final = 2048
+
+
+class ListenError(HuodangError):
+    """A process can't listen where it was told to."""
+
+    code: ClassVar[str] = "web.listen"
 
 
 class Loop:
@@ -59,8 +67,6 @@ def serve(app: Litestar, listen: Listen, background: Sequence[AbstractContextMan
     """Serve an application until SIGTERM or Ctrl-C, with background work that starts before and ends after it."""
     config = uvicorn.Config(
         app,
-        host=listen.host,
-        port=listen.port,
         ssl_certfile=str(listen.certificate) if listen.certificate else None,
         ssl_keyfile=str(listen.key) if listen.key else None,
         log_config=None,
@@ -69,10 +75,28 @@ def serve(app: Litestar, listen: Listen, background: Sequence[AbstractContextMan
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = uvicorn.Server(config)
-    with _ending_in_order(server), contextlib.ExitStack() as stack:
+    with _listening(listen) as taken, _ending_in_order(server), contextlib.ExitStack() as stack:
         for part in background:
             stack.enter_context(part)
-        server.run()
+        server.run(sockets=[taken])
+
+
+def _listening(listen: Listen) -> socket.socket:
+    """Take the port before anything else starts, so that a port in use is said at once.
+
+    Raises:
+        ListenError: the port is taken, or the address isn't this machine's.
+    """
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    try:
+        return socket.create_server((listen.host, listen.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ListenError(
+            f"无法监听 {listen.host}:{listen.port}（{error.strerror}）",
+            f"Can't listen on {listen.host}:{listen.port} ({error.strerror})",
+            advice_chinese="请在设置文件的 listen 中换一个端口或地址",
+            advice_english="Choose another port or address under `listen` in the settings file",
+        ) from error
 
 
 @contextlib.contextmanager

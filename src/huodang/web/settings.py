@@ -67,7 +67,6 @@ class HubSettings:
     tls_authority: Path
     tls_certificate: Path
     tls_key: Path
-    objects: Path
     volumes: Path
     agreements: Path
     secrets: Path
@@ -100,7 +99,6 @@ class HubSettings:
             tls_authority=tls.path("authority"),
             tls_certificate=tls.path("certificate"),
             tls_key=tls.path("key"),
-            objects=reader.path("objects"),
             volumes=reader.path("volumes"),
             agreements=reader.path("agreements", "agreements"),
             secrets=reader.path("secrets"),
