@@ -1,5 +1,7 @@
 """`huodang accounts`: the first accounts of a hub, and citizens' access codes, by whoever installs it."""
 
+# ruff: noqa: PLC0415  (a room is imported when one of its commands runs, so that `--help` stays quick)
+
 import os
 from pathlib import Path
 from typing import Annotated
