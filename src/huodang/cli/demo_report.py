@@ -6,16 +6,25 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from huodang.retirement import EVENT_LABELS, STATE_LABELS, Event, State
+from huodang.simulation import DEPARTMENTS
 from huodang.standards import Money
 
 if TYPE_CHECKING:
     from huodang.simulation import Account, Figures, Population, World
 
-_MOST_EXCEPTIONS = 40
 _PARTIES = {
     "citizen": "申请人 / citizen",
     "agency": "经办人员 / agency staff",
-    "system": "平台自动 / the platform",
+    "system": "平台自动(含公示) / the platform, public notice included",
+}
+_OUTCOMES = {
+    "clear": "无异常\nclear",
+    "hit": "命中\nhit",
+    "conflict": "冲突\nconflict",
+    "unknown": "不明\nunknown",
+    "done": "已办\ndone",
+    "refused": "未办\nrefused",
 }
 _PORTAL_SHOWN = 3
 
@@ -66,14 +75,14 @@ def _overview(figures: "Figures") -> Table:
         ("　本省人员 / this province's own people", _share(figures.home_straight_through, figures.home_cases)),
         ("此前要求的材料 / papers asked before", str(figures.papers_before)),
         ("现在仍需携带(中位数) / papers now (median)", f"{figures.papers_after_median:g}"),
-        ("首笔发放记录 / first payments", f"{figures.payments},{Money(figures.payments_fen).text} 元"),
+        ("发放记录(含补发) / payments, back pay included", f"{figures.payments},{Money(figures.payments_fen).text} 元"),
         ("账本条目 / ledger leaves", str(figures.ledger_leaves)),
         ("走过的工作日 / working days walked through", str(figures.days)),
         ("用时 / seconds", f"{figures.seconds:g}"),
     ):
         table.add_row(label, value)
     for state, count in sorted(figures.states.items()):
-        table.add_row(f"　状态 / state {state}", str(count))
+        table.add_row(f"　最后状态 / state: {' '.join(STATE_LABELS[State(state)])}", str(count))
     return table
 
 
@@ -82,11 +91,17 @@ def _ways(came_by: dict[str, int]) -> str:
 
 
 def _verdicts(figures: "Figures") -> Table:
-    outcomes = sorted({outcome for counts in figures.verdicts.values() for outcome in counts})
-    table = _table("各部门结论 / verdicts by department", "部门 / department", *outcomes)
+    outcomes = [name for name in _OUTCOMES if any(name in counts for counts in figures.verdicts.values())]
+    columns = [_OUTCOMES[name] for name in outcomes]
+    table = _table("各部门签名的结论 / signed verdicts by department", "部门 / department", *columns)
     for department, counts in sorted(figures.verdicts.items()):
-        table.add_row(department, *(str(counts.get(outcome, 0)) for outcome in outcomes))
+        table.add_row(_department(department), *(str(counts.get(outcome, 0)) for outcome in outcomes))
     return table
+
+
+def _department(code: str) -> str:
+    department = DEPARTMENTS.get(code)
+    return code if department is None else f"{department.chinese} / {department.english}"
 
 
 def _pensions(figures: "Figures") -> Table:
@@ -103,7 +118,8 @@ def _elapsed(figures: "Figures") -> Table:
     table.add_row("　中位数 / median", f"{elapsed.median:g}")
     table.add_row("　最长(含公示) / longest, with public notice", str(elapsed.most))
     for party, days in elapsed.by_party.items():
-        table.add_row(f"　{_PARTIES.get(party, party)}", f"{days:g}")
+        whose = _PARTIES.get(party) or _department(party.removeprefix("department:"))
+        table.add_row(f"　{whose}", f"{days:g}")
     return table
 
 
@@ -138,10 +154,15 @@ def _exceptions(figures: "Figures") -> Table:
         "处置 / handled by",
         "结果 / state",
     )
-    table.columns[1].justify = "left"
-    for one in figures.exceptions:
-        state = f"{one.state}{'(未了 / open)' if one.open else ''}"
-        table.add_row(one.case, f"{one.chinese}\n[dim]{one.english}[/dim]", "、".join(one.done) or "—", state)
+    for column in table.columns:
+        column.justify, column.overflow = "left", "fold"
+    # This province's own people first: the statements of other provinces mostly lack one and the same parameter.
+    for one in sorted(figures.exceptions, key=lambda exception: exception.statement):
+        chinese, english = STATE_LABELS[State(one.state)]
+        done = "、".join(EVENT_LABELS[Event(event)][0] for event in one.done) or "—"
+        reason = one.chinese if one.statement else f"{one.chinese}\n[dim]{one.english}[/dim]"
+        state = chinese if one.statement else f"{chinese} {english}"
+        table.add_row(one.case, reason, done, f"{state}(未了 / open)" if one.open else state)
     return table
 
 
