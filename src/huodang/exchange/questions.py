@@ -11,7 +11,7 @@ from huodang.exchange.answers import Failure, FailureCode, PreparedGrant
 from huodang.exchange.decisions import Action, Actor, Decision, DecisionRequest, decide
 from huodang.exchange.values import GRANT, GRANT_LIFE, Agreement, Grant, Kind, new_identifier, new_nonce, to_the_second
 from huodang.standards import BadValue, IdentityNumber
-from huodang.trust import SignedEnvelope, Signer, sign_envelope
+from huodang.trust import SignedEnvelope, Signer, sign_envelopes
 
 SUBJECT: Final = "identity_number"
 
@@ -47,9 +47,18 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Drafted:
-    """A grant as signed, with the decision that permits it."""
+class Permitted:
+    """A grant before it is signed, with the decision that permits it."""
 
+    grant: Grant
+    decision: Decision
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """A grant as signed, with the question it is for and the decision that permits it."""
+
+    question: Question
     grant: Grant
     envelope: SignedEnvelope
     decision: Decision
@@ -61,19 +70,35 @@ class Drafted:
         return PreparedGrant(grant.grant_id, grant.resource, grant.provider, grant.case_id, grant, self.envelope)
 
 
-def draft(
-    question: Question, agreements: Sequence[AgreementRecord], signer: Signer, consumer: str, now: datetime
-) -> Drafted | Failure:
-    """Find the agreement, decide, and sign; or say why nothing may be asked.
+def draft_all(
+    questions: Sequence[Question],
+    agreements: Mapping[str, Sequence[AgreementRecord]],
+    signer: Signer,
+    consumer: str,
+    now: datetime,
+) -> list[Drafted | Failure]:
+    """Find the agreement and decide for each question, and sign what may be asked, all with one signature.
 
     Args:
-        question: what is to be asked.
-        agreements: those in force for the resource, newest first.
+        questions: what is to be asked.
+        agreements: those in force by resource, newest first.
         signer: the hub's key.
         consumer: department in whose name is asked.
         now: the present instant.
     """
-    agreement = _covering(question, agreements, signer.holder, consumer)
+    found = [_draft(one, agreements.get(one.resource, ()), signer.holder, consumer, now) for one in questions]
+    permitted = [one.grant.to_payload() for one in found if isinstance(one, Permitted)]
+    envelopes = iter(sign_envelopes(GRANT, permitted, signer))
+    return [
+        one if isinstance(one, Failure) else Drafted(question, one.grant, next(envelopes), one.decision)
+        for question, one in zip(questions, found, strict=True)
+    ]
+
+
+def _draft(
+    question: Question, agreements: Sequence[AgreementRecord], holder: str, consumer: str, now: datetime
+) -> Permitted | Failure:
+    agreement = _covering(question, agreements, holder, consumer)
     if agreement is None:
         return Failure.of(FailureCode.NO_AGREEMENT)
     subject = _subject(question, agreement.kind)
@@ -106,7 +131,7 @@ def draft(
         expires_at=to_the_second(now) + GRANT_LIFE,
         nonce=new_nonce(),
     )
-    return Drafted(grant, sign_envelope(GRANT, grant.to_payload(), signer), decision)
+    return Permitted(grant, decision)
 
 
 def not_asked(question: Question, failure: Failure) -> PreparedGrant:

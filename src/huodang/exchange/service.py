@@ -14,7 +14,7 @@ from huodang.exchange.agreements import Agreements, AgreementState
 from huodang.exchange.answers import Answer, AnswerRecord, Failure, FailureCode, PreparedGrant, judge
 from huodang.exchange.client import CallFailure, GatewayDirectory
 from huodang.exchange.looks import LookEntry, Looks
-from huodang.exchange.questions import SUBJECT, Drafted, Question, draft, not_asked
+from huodang.exchange.questions import SUBJECT, Drafted, Question, draft_all, not_asked
 from huodang.exchange.recording import AnswerBook
 from huodang.exchange.values import GRANT
 from huodang.ledger import Ledger, LedgerEntry
@@ -72,18 +72,14 @@ class Exchange:
         now = self._clock.now()
         resources = [question.resource for question in questions]
         agreements = self.agreements.in_force(connection, resources, shanghai_date(now))
-        prepared: list[PreparedGrant] = []
-        made: list[tuple[Question, Drafted]] = []
-        for question in questions:
-            one = draft(question, agreements.get(question.resource, []), self._signer, self._consumer, now)
-            if isinstance(one, Failure):
-                prepared.append(not_asked(question, one))
-            else:
-                prepared.append(one.prepared)
-                made.append((question, one))
+        drafts = draft_all(questions, agreements, self._signer, self._consumer, now)
+        made = [one for one in drafts if isinstance(one, Drafted)]
         if made:
             self._record_drafts(connection, made, now)
-        return prepared
+        return [
+            one.prepared if isinstance(one, Drafted) else not_asked(question, one)
+            for question, one in zip(questions, drafts, strict=True)
+        ]
 
     def ask(self, provider: str, prepared: Sequence[PreparedGrant]) -> list[Answer]:
         """Send grants of one provider, many in one request, and judge what comes back. Touches no database."""
@@ -138,15 +134,13 @@ class Exchange:
         """Give the blind index under which grants and looks of a person stand."""
         return self._sealer.blind_index(SUBJECT, identity_number)
 
-    def _record_drafts(self, connection: Connection, made: Sequence[tuple[Question, Drafted]], now: datetime) -> None:
-        texts = [one.prepared.text for _, one in made]
-        looks = [self._look(question, one) for question, one in made]
-        entries = [
-            (LedgerEntry(GRANT, now, _facts(one)), text.encode()) for (_, one), text in zip(made, texts, strict=True)
-        ]
+    def _record_drafts(self, connection: Connection, made: Sequence[Drafted], now: datetime) -> None:
+        texts = [one.prepared.text for one in made]
+        looks = [self._look(one) for one in made]
+        entries = [(LedgerEntry(GRANT, now, _facts(one)), text.encode()) for one, text in zip(made, texts, strict=True)]
         ids = self._ledger.record_all(connection, [*entries, *(self._looks.leaf(look, now) for look in looks)])
         rows = []
-        for (_, one), text, look, entry_id in zip(made, texts, looks, ids[: len(made)], strict=True):
+        for one, text, look, entry_id in zip(made, texts, looks, ids[: len(made)], strict=True):
             grant = one.grant
             rows.append(
                 {
@@ -169,7 +163,8 @@ class Exchange:
         connection.execute(_INSERT_GRANT, rows)
         self._looks.insert(connection, looks, ids[len(made) :], now)
 
-    def _look(self, question: Question, one: Drafted) -> LookEntry:
+    def _look(self, one: Drafted) -> LookEntry:
+        question = one.question
         return LookEntry(
             actor=question.actor,
             purpose=question.purpose,

@@ -13,6 +13,7 @@ from huodang.trust.envelopes import (
     cosign_envelope,
     open_envelope,
     sign_envelope,
+    sign_envelopes,
 )
 from huodang.trust.errors import (
     BrokenSealError,
@@ -83,6 +84,7 @@ __all__ = [
     "seal_for",
     "sha256",
     "sign_envelope",
+    "sign_envelopes",
     "sm3",
     "suite",
 ]

@@ -7,12 +7,13 @@ another's. Nothing is re-serialised on the way, so there is nothing to differ ab
 
 import base64
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from huodang.trust.batches import LARGEST_BATCH, BatchPath, batch_input, batch_paths, climb, verify_remembering
 from huodang.trust.canonical import JsonObject, canonical_json, parse_strict
 from huodang.trust.errors import (
     EnvelopeTooLargeError,
@@ -35,16 +36,24 @@ MAX_SIGNATURES = 8
 _KIND = re.compile(r"[a-z][a-z0-9_.\-]{0,63}")
 _ENVELOPE_MEMBERS = frozenset({"format", "kind", "payload", "signatures"})
 _SIGNATURE_MEMBERS = frozenset({"holder", "suite", "key_id", "signature"})
+_BATCH_MEMBERS = frozenset({"index", "size", "path"})
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DEEPEST_PATH = 12  # of the largest batch
 
 
 @dataclass(frozen=True)
 class EnvelopeSignature:
-    """One signature of an envelope: who, with which key, and the signature itself."""
+    """One signature of an envelope: who, with which key, and the signature itself.
+
+    Attributes:
+        batch: set if the signature is over the root of a batch: the envelope's way to that root.
+    """
 
     holder: str
     suite: str
     key_id: str
     signature: bytes
+    batch: BatchPath | None = None
 
 
 @dataclass(frozen=True)
@@ -96,15 +105,7 @@ class SignedEnvelope:
                 "format": ENVELOPE_FORMAT,
                 "kind": self.kind,
                 "payload": self.payload_text,
-                "signatures": [
-                    {
-                        "holder": one.holder,
-                        "suite": one.suite,
-                        "key_id": one.key_id,
-                        "signature": base64.b64encode(one.signature).decode(),
-                    }
-                    for one in self.signatures
-                ],
+                "signatures": [_members(one) for one in self.signatures],
             }
         ).decode()
 
@@ -147,12 +148,36 @@ def sign_envelope(kind: str, payload: Mapping[str, Any], signer: Signer) -> Sign
         MalformedEnvelopeError: The kind is none.
         EnvelopeTooLargeError: The payload exceeds the bound on envelopes.
     """
-    if not _KIND.fullmatch(kind):
-        raise _malformed()
-    text = canonical_json(dict(payload)).decode()
-    if len(text) > MAX_ENVELOPE_BYTES:
-        raise _too_large()
+    text = _text_of(kind, payload)
     return SignedEnvelope(kind, text, (_sign(kind, text, signer),))
+
+
+def sign_envelopes(kind: str, payloads: Sequence[Mapping[str, Any]], signer: Signer) -> list[SignedEnvelope]:
+    """Put many payloads into envelopes and sign them all with one signature; see `batches.py`.
+
+    Each envelope is proved by itself, as if it had been signed alone. Payloads should hold a nonce or a salted hash, so
+    that nobody can guess a neighbour's from the digests beside one's own.
+
+    Raises:
+        NotCanonicalError, MalformedEnvelopeError, EnvelopeTooLargeError: as `sign_envelope`; nothing is signed.
+    """
+    if len(payloads) == 1:
+        return [sign_envelope(kind, payloads[0], signer)]
+    signed: list[SignedEnvelope] = []
+    for start in range(0, len(payloads), LARGEST_BATCH):
+        texts = [_text_of(kind, payload) for payload in payloads[start : start + LARGEST_BATCH]]
+        if len(texts) == 1:
+            signed.append(sign_envelope(kind, payloads[start], signer))
+            continue
+        root, paths = batch_paths(signer.suite, [_signing_input(kind, text, signer.holder) for text in texts])
+        signature = signer.sign(batch_input(signer.holder, len(texts), root))
+        signed += [
+            SignedEnvelope(
+                kind, text, (EnvelopeSignature(signer.holder, signer.suite, signer.key_id, signature, where),)
+            )
+            for text, where in zip(texts, paths, strict=True)
+        ]
+    return signed
 
 
 def cosign_envelope(envelope: SignedEnvelope, signer: Signer) -> SignedEnvelope:
@@ -233,7 +258,7 @@ def _check_signature(
             advice_chinese="请核对 trust.json 是否包含该部门的现行公钥。",
             advice_english="Check that trust.json holds the present public key of that department.",
         )
-    if not key.verify(_signing_input(envelope.kind, envelope.payload_text, one.holder), one.signature):
+    if not _fits(envelope, one, key):
         raise ForgedEnvelopeError(
             "签名无效：内容被改动，或不是该密钥所签",
             "The signature is not valid: the content was altered, or another key signed",
@@ -247,6 +272,42 @@ def _check_signature(
     ):
         raise ExpiredKeyError("签名所用密钥不在有效期内", "The signing key is outside its validity")
     return key
+
+
+def _fits(envelope: SignedEnvelope, one: EnvelopeSignature, key: PublicKey) -> bool:
+    signed = _signing_input(envelope.kind, envelope.payload_text, one.holder)
+    if one.batch is None:
+        return key.verify(signed, one.signature)
+    root = climb(key.suite, signed, one.batch)
+    if root is None:
+        return False
+    message = batch_input(one.holder, one.batch.size, root)
+    return verify_remembering(key.suite, key.signing, message, one.signature)
+
+
+def _text_of(kind: str, payload: Mapping[str, Any]) -> str:
+    if not _KIND.fullmatch(kind):
+        raise _malformed()
+    text = canonical_json(dict(payload)).decode()
+    if len(text) > MAX_ENVELOPE_BYTES:
+        raise _too_large()
+    return text
+
+
+def _members(one: EnvelopeSignature) -> JsonObject:
+    members: JsonObject = {
+        "holder": one.holder,
+        "suite": one.suite,
+        "key_id": one.key_id,
+        "signature": base64.b64encode(one.signature).decode(),
+    }
+    if one.batch is not None:
+        members["batch"] = {
+            "index": one.batch.index,
+            "size": one.batch.size,
+            "path": [digest.hex() for digest in one.batch.path],
+        }
+    return members
 
 
 def _signing_input(kind: str, text: str, holder: str) -> bytes:
@@ -263,14 +324,27 @@ def _sign(kind: str, text: str, signer: Signer) -> EnvelopeSignature:
 
 
 def _signature(entry: object) -> EnvelopeSignature:
-    if not isinstance(entry, dict) or set(entry) != _SIGNATURE_MEMBERS:
+    if not isinstance(entry, dict) or set(entry) - {"batch"} != _SIGNATURE_MEMBERS:
         raise _malformed()
-    if not all(isinstance(value, str) and len(value) <= 1024 and "\0" not in value for value in entry.values()):
+    texts = [entry[name] for name in _SIGNATURE_MEMBERS]
+    if not all(isinstance(value, str) and len(value) <= 1024 and "\0" not in value for value in texts):
         raise _malformed()
     signature = base64.b64decode(entry["signature"], validate=True)
     if base64.b64encode(signature).decode() != entry["signature"]:  # one signature, one spelling
         raise _malformed()
-    return EnvelopeSignature(entry["holder"], entry["suite"], entry["key_id"], signature)
+    batch = _batch(entry["batch"]) if "batch" in entry else None
+    return EnvelopeSignature(entry["holder"], entry["suite"], entry["key_id"], signature, batch)
+
+
+def _batch(members: object) -> BatchPath:
+    if not isinstance(members, dict) or set(members) != _BATCH_MEMBERS:
+        raise _malformed()
+    index, size, path = members["index"], members["size"], members["path"]
+    if type(index) is not int or type(size) is not int or not isinstance(path, list) or len(path) > _DEEPEST_PATH:
+        raise _malformed()
+    if not all(isinstance(digest, str) and _DIGEST.fullmatch(digest) for digest in path):
+        raise _malformed()
+    return BatchPath(index, size, tuple(bytes.fromhex(digest) for digest in path))
 
 
 def _malformed() -> TrustError:

@@ -32,7 +32,7 @@ from huodang.trust import (
     Signer,
     TrustedKeys,
     canonical_json,
-    sign_envelope,
+    sign_envelopes,
     sm3,
 )
 
@@ -329,17 +329,18 @@ class Gateway:
             )
             self.memory.write([(None, None, line)])
             replies[position] = _Reply(line, self._refusal(replayed, line))
-        envelopes = [
-            sign_envelope(
-                VERDICT if isinstance(one.payload, Verdict) else REFUSAL, one.payload.to_payload(), self._signer
+        envelopes: dict[int, SignedEnvelope] = {}
+        for kind, shape in ((VERDICT, Verdict), (REFUSAL, Refusal)):
+            of_kind = [position for position, one in enumerate(replies) if isinstance(one.payload, shape)]
+            signed = sign_envelopes(
+                kind, [replies[position].payload.to_payload() for position in of_kind], self._signer
             )
-            for one in replies
-        ]
+            envelopes |= zip(of_kind, signed, strict=True)
         self._answered += len(replies)
         if self._answered >= _FORGET_EVERY:
             self._answered = 0
             self.memory.forget(self.clock.now())
-        return envelopes
+        return [envelopes[position] for position in range(len(replies))]
 
 
 def department_signer(file: GatewayFile) -> Signer:
