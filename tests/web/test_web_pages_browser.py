@@ -30,6 +30,11 @@ BEYOND = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
   [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)
     .map(e => e.tagName + '.' + e.className).slice(0, 5)"""
 
+# Values that their labels leave too little room.
+SQUEEZED = """() => [...document.querySelectorAll('.facts dd')]
+  .filter(e => e.offsetParent && e.clientWidth < 0.4 * e.parentElement.clientWidth)
+  .map(e => e.textContent).slice(0, 5)"""
+
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Chromium]:
@@ -74,6 +79,7 @@ def fits(page: Page) -> None:
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate(BEYOND) == [], f"{page.url} at {width}"
+        assert page.evaluate(SQUEEZED) == [], f"{page.url} at {width}"
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
@@ -193,6 +199,9 @@ def test_citizen_goes_from_the_start_page_to_who_looked(deployment: Deployment, 
         page.goto(f"{deployment.portal_address}{path}")
         page.wait_for_selector(f"text={seen}")
         fits(page)
+    page.goto(f"{deployment.portal_address}/language/en?back=/progress")
+    page.wait_for_selector("text=Step by step")
+    fits(page)
     assert said == []
 
 
