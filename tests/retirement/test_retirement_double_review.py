@@ -87,6 +87,14 @@ def test_an_event_that_is_not_open_is_refused_and_changes_nothing(kit: Kit, even
     assert everything(kit) == before
 
 
+def test_nothing_from_outside_is_taken_for_the_platforms_own_word(kit: Kit) -> None:
+    case_id = kit.submit()
+    smuggled = {"determination": "all clear", "reasons": ["nothing"], "volume_id": "A001", "papers": ["照片"]}
+    view = kit.act(OTHER_CLERK, case_id, Event.REQUEST_SUPPLEMENT, data=smuggled)
+    assert view.papers_asked == ("照片",)
+    assert view.history[-1].codes == ()
+
+
 def test_an_event_that_does_not_exist_is_refused(kit: Kit) -> None:
     case_id = kit.submit()
     with pytest.raises(IllegalEventError):
@@ -118,7 +126,6 @@ def test_a_case_that_one_may_not_see_does_not_exist(kit: Kit, who: Actor) -> Non
         lambda: kit.office.act(who, case_id, Event.WINDOW_PASS),
         lambda: kit.office.events_for(who, case_id),
         lambda: kit.office.receipts(who, case_id),
-        lambda: kit.office.subject_of(who, case_id),
     ):
         with pytest.raises(UnknownCaseError):
             attempt()

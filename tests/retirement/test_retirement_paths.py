@@ -101,6 +101,17 @@ def test_a_death_during_the_joint_items_stops_what_is_not_done_and_pays_nothing_
     assert "social_insurance.register_benefit" not in [key.partition(":")[2] for key in kit.departments.done()]
 
 
+def test_a_death_after_the_benefit_is_registered_says_that_pay_is_to_be_stopped(kit: Kit) -> None:
+    kit.departments.refusing["housing_fund.seal"] = "arrears"
+    case_id = kit.submit()
+    kit.reviewed(case_id)
+    assert len(kit.payments.of_case(case_id)) == 1
+    view = kit.act(CLERK, case_id, Event.DEATH_REPORTED, "家属报告")
+    assert view.state is State.ENDED_BY_DEATH
+    assert [reason.code for reason in view.reasons] == ["benefit_to_stop"]
+    assert {item.status for item in view.items} == {"done", "stopped"}
+
+
 def test_papers_are_asked_for_supplied_and_the_clock_stands_still_meanwhile(kit: Kit) -> None:
     kit.departments.say("police.household", UNKNOWN, "not_registered")
     kit.departments.say("police.alive", UNKNOWN, "not_registered")

@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, select
 
 from huodang.exchange import Answer, AnswerRecord, FailureCode, PreparedGrant, Question
-from huodang.retirement.cases import CaseRecord, load_many
+from huodang.retirement.cases import CaseRecord, form_of, load_many
 from huodang.retirement.desk import Desk
+from huodang.retirement.form import ApplicationForm
 from huodang.retirement.states import State
 from huodang.store import Job, LeaseLost, jobs
 
@@ -55,7 +56,7 @@ class DepartmentHandler(ABC):
             self._record(connection, list(zip(asked, answers, strict=True)))
 
     @abstractmethod
-    def question(self, connection: Connection, case: CaseRecord, row: Row[Any]) -> Question:
+    def question(self, connection: Connection, case: CaseRecord, form: ApplicationForm, row: Row[Any]) -> Question:
         """Make the question for a waiting row."""
 
     @abstractmethod
@@ -94,7 +95,9 @@ class DepartmentHandler(ABC):
         for job in batch:
             rows = waiting.get(job.payload["case"], [])
             if rows:
-                wanted += [(job, row, self.question(connection, cases[row.case_id], row)) for row in rows]
+                case = cases[job.payload["case"]]
+                form = form_of(self.desk.sealer, case)
+                wanted += [(job, row, self.question(connection, case, form, row)) for row in rows]
             else:
                 _complete(connection, job)  # answered before, or the case has moved on
         if not wanted:

@@ -10,10 +10,11 @@ from sqlalchemy import Connection, Row, select, update
 from huodang.exchange import Answer, AnswerRecord, Outcome, Question
 from huodang.retirement import records
 from huodang.retirement.asking import Asked, DepartmentHandler, reason_of
-from huodang.retirement.cases import FIELDS_ELEMENT, CaseRecord, form_of
+from huodang.retirement.cases import FIELDS_ELEMENT, CaseRecord
 from huodang.retirement.checks import CheckStatus, question
 from huodang.retirement.effects import SETTLE_JOB
 from huodang.retirement.engine import stop_department_clocks
+from huodang.retirement.form import ApplicationForm
 from huodang.retirement.states import State
 from huodang.store import jobs
 
@@ -37,11 +38,16 @@ class CheckHandler(DepartmentHandler):
         verdict = answer.verdict
         return verdict is not None and verdict.outcome is Outcome.UNKNOWN and verdict.reason in _PASSING
 
-    def question(self, connection: Connection, case: CaseRecord, row: Row[Any]) -> Question:  # noqa: ARG002  (items need it)
+    def question(
+        self,
+        connection: Connection,  # noqa: ARG002  (items need it)
+        case: CaseRecord,
+        form: ApplicationForm,
+        row: Row[Any],
+    ) -> Question:
         """Ask what the plan says, in the platform's own name."""
         desk = self.desk
-        form = form_of(desk.sealer, case)
-        required = desk.settings.medical_months[form.sex or "1"]
+        required = desk.settings.medical_months_of(form.sex)
         asked = question(row.resource, form, desk.clock.today(), medical_months_required=required)
         return Question(
             resource=row.resource,

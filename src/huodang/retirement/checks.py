@@ -10,9 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from huodang.exchange import Outcome
-from huodang.pension import retirement_age
 from huodang.retirement.form import ApplicationForm
-from huodang.standards import Month
 
 
 class CheckStatus(StrEnum):
@@ -125,12 +123,3 @@ def question(resource: str, form: ApplicationForm, today: date, *, medical_month
     elif resource == "medical_insurance.years":
         parameters["required_months"] = str(medical_months_required)
     return CheckQuestion(resource, claims, parameters)
-
-
-def month_asked_for(form: ApplicationForm) -> Month | None:
-    """Give the month of retirement as far as the form alone tells it; None without a birth date."""
-    if form.wished_month is not None:
-        return form.wished_month
-    if form.born is None:
-        return None
-    return retirement_age(form.category, Month.of(form.born)).retirement_month

@@ -47,6 +47,10 @@ class RetirementSettings:
     first_wait: timedelta = timedelta(seconds=2)
     longest_wait: timedelta = timedelta(minutes=5)
 
+    def medical_months_of(self, sex: str | None) -> int:
+        """Give the months of medical insurance asked for; without a known sex, the most that is asked of anybody."""
+        return self.medical_months.get(sex or "", max(self.medical_months.values()))
+
 
 @dataclass(frozen=True)
 class Desk:

@@ -137,7 +137,7 @@ def _empty_form(number: IdentityNumber, person: PersonName, province: str) -> Ap
 
 def _ask(desk: Desk, actor: Actor, form: ApplicationForm, resource: str, owner: str) -> AnswerRecord:
     """Put one question on behalf of this actor: grant and look are recorded before it is asked."""
-    required = desk.settings.medical_months[form.sex or "1"]
+    required = desk.settings.medical_months_of(form.sex)
     asked = question(resource, form, desk.clock.today(), medical_months_required=required)
     wanted = Question(
         resource=resource,

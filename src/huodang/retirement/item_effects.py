@@ -17,6 +17,7 @@ from huodang.retirement.form import ApplicationForm
 from huodang.retirement.guards import paper_name
 from huodang.retirement.joint_items import ITEM_OF, REGISTER_BENEFIT, Item, ItemStatus, idempotency_key, plan
 from huodang.retirement.materials import after_answers
+from huodang.retirement.reasons import Reason
 from huodang.retirement.states import State
 from huodang.retirement.texts import Recipient, fill, tell
 from huodang.standards import IdentityNumber, Money, Month
@@ -143,6 +144,13 @@ def after_item_settled(connection: Connection, desk: Desk, case: CaseRecord, res
 def stop_items(change: Change) -> None:
     """Start no further item; one that a department is carrying out is still recorded when its answer comes."""
     table = records.item
+    registered = select(table.c.resource).where(
+        table.c.case_id == change.case.case_id,
+        table.c.resource == REGISTER_BENEFIT,
+        table.c.status.in_(_SETTLED),
+    )
+    if change.connection.execute(registered).first() is not None:
+        change.updates["reasons"] = [Reason("benefit_to_stop").to_values()]
     waiting = (ItemStatus.BLOCKED.value, ItemStatus.WAITING.value, ItemStatus.NEEDS_PERSON.value)
     change.connection.execute(
         update(table)

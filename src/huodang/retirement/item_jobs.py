@@ -13,11 +13,12 @@ from sqlalchemy import Connection, Row, update
 from huodang.exchange import Answer, AnswerRecord, Outcome, Question
 from huodang.retirement import records
 from huodang.retirement.asking import Asked, DepartmentHandler, reason_of
-from huodang.retirement.cases import CaseRecord, decision_values, form_of
+from huodang.retirement.cases import CaseRecord, decision_values
 from huodang.retirement.desk import SYSTEM_USER
 from huodang.retirement.engine import stop_department_clocks
 from huodang.retirement.entitlement import Proposal
 from huodang.retirement.errors import RetirementError
+from huodang.retirement.form import ApplicationForm
 from huodang.retirement.item_effects import after_item_settled
 from huodang.retirement.joint_items import ITEM_OF, ItemStatus, parameters
 from huodang.retirement.states import State
@@ -38,14 +39,13 @@ class ItemHandler(DepartmentHandler):
         """A verdict that doesn't know whether the action was done: the same key makes asking again safe."""
         return answer.verdict is not None and answer.verdict.outcome is Outcome.UNKNOWN
 
-    def question(self, connection: Connection, case: CaseRecord, row: Row[Any]) -> Question:
+    def question(self, connection: Connection, case: CaseRecord, form: ApplicationForm, row: Row[Any]) -> Question:
         """Ask for the action, with what it needs and nothing else.
 
         Raises:
             RetirementError: the case has no decision, which no case at this step can lack.
         """
         desk = self.desk
-        form = form_of(desk.sealer, case)
         found = decision_values(connection, desk.sealer, case)
         if found is None:
             raise RetirementError("联办件没有待遇核定结果", "the case has no decision")
