@@ -18,6 +18,7 @@ LARGEST_ANSWER: Final = 16 * 1024 * 1024
 """Bytes of one response at most; a batch of 256 verdicts needs a fiftieth of it."""
 _PIECE: Final = 64 * 1024
 _OK: Final = 200
+_HEADERS: Final = {"User-Agent": "huodang-hub", "Content-Type": "application/json"}
 _UNAVAILABLE: Final = frozenset({502, 503, 504})
 
 
@@ -61,11 +62,9 @@ class GatewayClient:
     def __init__(
         self, url: str, tls: SSLContext | None, *, patience: Patience | None = None, connections: int = 8
     ) -> None:
-        self._url = url.rstrip("/")
         self._patience = patience or Patience()
-        self._pool = urllib3.PoolManager(
-            ssl_context=tls, maxsize=connections, block=False, retries=False, headers={"User-Agent": "huodang-hub"}
-        )
+        options: dict[str, Any] = {"ssl_context": tls} if url.startswith("https:") else {}
+        self._pool = urllib3.connection_from_url(url.rstrip("/"), maxsize=connections, **options)
 
     def answers(self, grants: Sequence[str]) -> list[bytes]:
         """Send grants and give what came back, one for each, unjudged.
@@ -99,19 +98,19 @@ class GatewayClient:
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._pool.clear()
+        self._pool.close()
 
     def _call(self, method: str, path: str, body: bytes | None, seconds: float) -> bytes:
         deadline = time.monotonic() + seconds
         timeout = urllib3.Timeout(connect=min(self._patience.connect, seconds), read=seconds)
-        headers = {"Content-Type": "application/json"} if body is not None else None
         try:
-            response = self._pool.request(
+            response = self._pool.urlopen(
                 method,
-                self._url + path,
+                path,
                 body=body,
-                headers=headers,
+                headers=_HEADERS,
                 timeout=timeout,
+                retries=False,
                 redirect=False,
                 preload_content=False,
                 decode_content=False,

@@ -23,6 +23,11 @@ _INSERT_VERDICT: Final = sa.insert(records.verdict)
 _SET_STATE: Final = (
     sa.update(records.grant).where(records.grant.c.grant_id.in_(_GRANTS)).values(state=sa.bindparam("to_state"))
 )
+_ANSWERED: Final = (
+    sa.update(records.grant)
+    .where(records.grant.c.grant_id.in_(_GRANTS), records.grant.c.state == "issued")
+    .values(state="answered")
+)
 # A late failure doesn't undo an answer.
 _SET_FAILED: Final = _SET_STATE.where(records.grant.c.state == "issued")
 
@@ -39,7 +44,9 @@ class AnswerBook:
 
         The same verdict again changes nothing. A second one that differs is kept as evidence, and makes a conflict.
         """
-        known = self._known(connection, [one.prepared.grant_id for one in answers if one.verdict is not None])
+        answered = [one.prepared.grant_id for one in answers if one.verdict is not None]
+        all_new = bool(answered) and self._take_up(connection, answered)
+        known = {} if all_new else self._known(connection, answered)
         results: list[AnswerRecord] = []
         fresh: list[tuple[int, Answer, Verdict, SignedEnvelope]] = []
         for one in answers:
@@ -56,7 +63,7 @@ class AnswerBook:
         self._write_failures(connection, [one for one in answers if one.verdict is None], now)
         for (position, *_), entry_id in zip(fresh, self._write_verdicts(connection, fresh, now), strict=True):
             results[position] = replace(results[position], entry_id=entry_id)
-        self._set_states(connection, answers, known)
+        self._set_states(connection, answers, known, taken_up=all_new)
         return results
 
     def verdicts_of(self, connection: Connection, grant_id: str) -> list[SignedEnvelope]:
@@ -64,6 +71,10 @@ class AnswerBook:
         table = records.verdict
         rows = connection.execute(sa.select(table).where(table.c.grant_id == grant_id).order_by(table.c.recorded_at))
         return [SignedEnvelope.from_json(self._sealer.open(VERDICT, row.envelope, row.grant_id)) for row in rows]
+
+    def _take_up(self, connection: Connection, grant_ids: Sequence[str]) -> bool:
+        """Mark grants as answered; true if none of them had been, as is usual: then no verdict need be looked for."""
+        return connection.execute(_ANSWERED, {"grants": list(grant_ids)}).rowcount == len(grant_ids)
 
     def _known(self, connection: Connection, grant_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         """Give by grant the verdicts recorded before: digest and ledger entry."""
@@ -116,14 +127,20 @@ class AnswerBook:
             connection.execute(sa.insert(records.failure), rows)
 
     def _set_states(
-        self, connection: Connection, answers: Sequence[Answer], known: Mapping[str, Mapping[str, str]]
+        self,
+        connection: Connection,
+        answers: Sequence[Answer],
+        known: Mapping[str, Mapping[str, str]],
+        *,
+        taken_up: bool,
     ) -> None:
         states: dict[str, list[str]] = {}
         for one in answers:
             if one.prepared.grant is not None:
                 verdicts = len(known.get(one.prepared.grant_id, ()))
                 state = "failed" if verdicts == 0 else "answered" if verdicts == 1 else "conflict"
-                states.setdefault(state, []).append(one.prepared.grant_id)
+                if state != "answered" or not taken_up:
+                    states.setdefault(state, []).append(one.prepared.grant_id)
         for state, grant_ids in states.items():
             statement = _SET_FAILED if state == "failed" else _SET_STATE
             connection.execute(statement, {"grants": grant_ids, "to_state": state})
