@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from litestar import Litestar
 
 from huodang.exchange import Gateway, gateway_application, read_gateway_file
 from huodang.simulation import DEPARTMENTS, BusinessClock, Person, Population, World, form_of, lay_out, make_population
+from huodang.store import jobs
 from huodang.web import (
     HubSettings,
     NewAccount,
@@ -34,6 +35,7 @@ from huodang.web import (
 from huodang.web.processes import Loop
 
 TODAY = date(2025, 9, 15)
+A_MOMENT = timedelta(seconds=20)
 PASSWORD = "Blue-Kettle-27"
 STAFF = {
     "window1": "window_clerk",
@@ -77,10 +79,17 @@ class Deployment:
         return next(self.ordinary)
 
     def settle(self) -> None:
-        """Let the workers do all that is due, and sequence the ledger."""
-        while self.services.worker.run_once():
-            pass
-        self.services.ledger.seal_batch()
+        """Let the workers do all that is due or will be in a moment (a question asked again), and sequence the ledger."""
+        services = self.services
+        while True:
+            while services.worker.run_once():
+                pass
+            with services.database.read() as connection:
+                due = jobs.next_due(connection)
+            if due is None or due - services.clock.now() > A_MOMENT:
+                break
+            time.sleep(0.05)
+        services.ledger.seal_batch()
 
     @contextlib.contextmanager
     def slow_desk(self, seconds: float) -> Iterator[None]:
