@@ -79,7 +79,7 @@ class Deployment:
         return next(self.ordinary)
 
     def settle(self) -> None:
-        """Let the workers do all that is due or will be in a moment (a question asked again), and sequence the ledger."""
+        """Let the workers do all that is due now or in a moment (a question asked again); sequence the ledger."""
         services = self.services
         while True:
             while services.worker.run_once():
