@@ -20,6 +20,9 @@ from exchange_province import (
 )
 
 from huodang.exchange import Gateway, GatewayConfigError, SourceError, read_gateway_file
+from huodang.exchange.gateway.actions import KEY_OF_ANOTHER, REJECTED, SEVERAL_ROWS
+from huodang.exchange.gateway.conversion import BROKEN, MISSING, QUARANTINED, UNMAPPED, UNREACHABLE
+from huodang.exchange.gateway.refusals import SENTENCES
 from huodang.trust import UnusableKeyError
 
 Change = Callable[[dict[str, Any]], None]
@@ -248,3 +251,9 @@ def test_the_documented_example_is_a_gateway(province: Province) -> None:
     gateway = Gateway.open(read_gateway_file(path), environment={})
     assert list(gateway.resources) == ["housing_fund.seal"]
     gateway.close()
+
+
+def test_every_refusal_and_every_reason_of_the_gateways_own_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "gateway.md").read_text(encoding="utf-8")
+    own = {UNMAPPED, BROKEN, MISSING, QUARANTINED, UNREACHABLE, REJECTED, SEVERAL_ROWS, KEY_OF_ANOTHER}
+    assert {code for code in {*SENTENCES, *own} if f"`{code}`" not in text} == set()
