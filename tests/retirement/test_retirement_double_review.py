@@ -73,18 +73,17 @@ def test_what_is_sent_back_is_reviewed_at_the_window_again(kit: Kit) -> None:
     assert kit.reviewed(case_id).state is State.COMPLETED
 
 
-@pytest.mark.parametrize("event", [event.value for event in Event if event is not Event.WINDOW_PASS])
-def test_an_event_that_is_not_open_is_refused_and_changes_nothing(kit: Kit, event: str) -> None:
+def test_an_event_that_is_not_open_is_refused_and_changes_nothing(kit: Kit) -> None:
     """At the window review, for a clerk who hands in nothing with it: only what needs nothing may happen."""
     case_id = kit.submit()
     before = everything(kit)
-    if event in {"withdraw", "recheck"}:
-        return
-    with pytest.raises((IllegalEventError, GuardError)) as refused:
-        kit.office.act(OTHER_CLERK, case_id, event)
-    assert refused.value.sentence("zh")
-    assert refused.value.sentence("en")
-    assert everything(kit) == before
+    open_as_it_is = {Event.WINDOW_PASS, Event.WITHDRAW, Event.RECHECK}
+    for event in sorted(set(Event) - open_as_it_is):
+        with pytest.raises((IllegalEventError, GuardError)) as refused:
+            kit.office.act(OTHER_CLERK, case_id, event)
+        assert refused.value.sentence("zh")
+        assert refused.value.sentence("en")
+        assert everything(kit) == before, event
 
 
 def test_nothing_from_outside_is_taken_for_the_platforms_own_word(kit: Kit) -> None:
