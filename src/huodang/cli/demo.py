@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
     from huodang.simulation import Account, BusinessClock, Figures, Population, Processes, World
 
@@ -110,8 +110,7 @@ def _run(root: Path, *, people: int, seed: int, day: date, hub_port: int, headle
     with progress_bar() as progress:
         task = progress.add_task("虚拟人口 / people", total=None)
         population = make_population(seed=seed, count=people, today=day)
-        progress.update(task, description="密钥、协议、六个部门的数据库 / keys, agreements, databases")
-        world = lay_out(root, population, hub_port=hub_port)
+        world = lay_out(root, population, hub_port=hub_port, progress=lambda part: _tell(progress, task, part))
         clock = BusinessClock(world.clock_file, day)
         accounts = make_accounts(population)
         progress.update(task, description="账号与查询码 / accounts and access codes")
@@ -142,6 +141,10 @@ def _run(root: Path, *, people: int, seed: int, day: date, hub_port: int, headle
             if not headless:
                 show_doors(world, accounts, codes, population, on_stderr=as_json)
                 _serve(processes)
+
+
+def _tell(progress: "Progress", task: "TaskID", part: str) -> None:
+    progress.update(task, description=f"密钥、协议、部门数据库 / keys, agreements, databases · {part}")
 
 
 def _journey(

@@ -88,8 +88,13 @@ class _PromptServer(uvicorn.Server):
 
 
 def follow_parent() -> None:
-    """End this process as soon as the one that started it is gone; works on every Unix, also when it was killed."""
-    parent = os.getppid()
+    """End this process as soon as the one that started it is gone; works on every Unix, also when it was killed.
+
+    Who started it may say its number in `HUODANG_PARENT`: then it counts, too, that it was gone before this process had
+    come so far as to look.
+    """
+    named = os.environ.get("HUODANG_PARENT", "")
+    parent = int(named) if named.isdigit() else os.getppid()
 
     def watch() -> None:
         while os.getppid() == parent:

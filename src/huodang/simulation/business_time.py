@@ -1,12 +1,11 @@
 """The business clock of a demonstration: real seconds, but on a day of our choosing, shared by all processes."""
 
-import contextlib
 from datetime import UTC, date, datetime, time, timedelta
 from math import ceil
 from pathlib import Path
 
 from huodang.standards import add_working_days
-from huodang.store import SHANGHAI, OffsetClock
+from huodang.store import SHANGHAI
 
 _OPENS = time(9, 0)
 
@@ -16,7 +15,6 @@ class BusinessClock:
 
     def __init__(self, file: Path, day: date) -> None:
         self._file = file
-        self._clock = OffsetClock(file)
         self.day = day
         self.open_day(day)
 
@@ -34,12 +32,3 @@ class BusinessClock:
         """Go on to the morning of the next working day."""
         self.open_day(add_working_days(self.day, 1).day)
         return self.day
-
-    def now(self) -> datetime:
-        """Tell the business instant."""
-        return self._clock.now()
-
-    def remove(self) -> None:
-        """Take the file away: the processes are back in real time."""
-        with contextlib.suppress(FileNotFoundError):
-            self._file.unlink()

@@ -60,7 +60,8 @@ class Processes:
     def _member(self, name: str) -> _Running:
         role = name if name in {"hub", "portal"} else "gateway"
         settings = self._world.settings_file(name)
-        command = [sys.executable, "-m", "huodang.simulation.child", "serve", role, "--config", str(settings)]
+        # Whatever ends this process, the child ends with it.
+        command = [sys.executable, "-m", "huodang", "serve", role, "--config", str(settings), "--exit-with-parent"]
         return _Running(command, f"{self._world.address(name)}/health", self._world.logs / f"{name}.log")
 
     def __enter__(self) -> Self:
@@ -78,10 +79,11 @@ class Processes:
             with member.log.open("ab") as log:
                 member.process = subprocess.Popen(  # noqa: S603  (our own interpreter and settings file)
                     member.command,
-                    stdin=subprocess.PIPE,  # held open: the child ends when this process does
+                    stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     cwd=self._world.root,
+                    env={**os.environ, "HUODANG_PARENT": str(os.getpid())},
                     start_new_session=True,  # Ctrl-C reaches us alone, and we end them in order
                 )
 
@@ -154,7 +156,6 @@ class Processes:
         if process is not None:
             process.kill()
             process.wait()
-            _close(process)
             self._members[name].process = None
 
     def signal(self, name: str, number: signal.Signals) -> None:
@@ -162,12 +163,6 @@ class Processes:
         process = self._members[name].process
         if process is not None:
             process.send_signal(number)
-
-    def restart(self, name: str) -> None:
-        """Kill a process, start it again, and wait until it answers."""
-        self.kill(name)
-        self.start([name])
-        self.wait_healthy([name])
 
     def stop(self) -> None:
         """End all processes: politely first, then for certain."""
@@ -185,11 +180,4 @@ class Processes:
             except subprocess.TimeoutExpired:
                 member.process.kill()
                 member.process.wait()
-            _close(member.process)
             member.process = None
-
-
-def _close(process: subprocess.Popen[bytes]) -> None:
-    if process.stdin is not None:
-        with contextlib.suppress(OSError):
-            process.stdin.close()

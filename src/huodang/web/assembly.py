@@ -1,5 +1,7 @@
 """The one place where the rooms of a hub are put together: settings in, services out."""
 
+from datetime import timedelta
+
 from huodang.archive import PaymentRecords, Volumes
 from huodang.exchange import Exchange, GatewayDirectory, Looks
 from huodang.ledger import Ledger
@@ -11,6 +13,8 @@ from huodang.web.citizens import CitizenDoor
 from huodang.web.services import Services
 from huodang.web.settings import HubSettings
 
+# A batch may take as long as the slowest department may answer, twice over; what a killed hub held is taken up after it.
+_LEASE = timedelta(seconds=45)
 # The suites of the ledger's twin trees.
 _SUITES = ("national", "international")
 
@@ -66,7 +70,7 @@ def assemble(settings: HubSettings) -> Services:
         volumes=volumes,
         payments=payments,
         office=office,
-        worker=Worker(database, office.handlers(), clock, name=settings.holder),
+        worker=Worker(database, office.handlers(), clock, name=settings.holder, lease=_LEASE),
         accounts=Accounts(database, own_clock, settings.sessions),
         citizen_door=CitizenDoor(database, own_clock, settings.sessions),
     )
