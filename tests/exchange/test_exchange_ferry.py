@@ -1,5 +1,6 @@
 """The ferry: sealed, signed, typed, bounded; what doesn't fit is refused with its reason; each counts once."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -202,3 +203,19 @@ def test_too_large_a_payload_is_not_sent(province: Province, ends: FerryMaker) -
 def test_a_ferry_needs_a_peer_it_trusts(ends: FerryMaker) -> None:
     with pytest.raises(FerryError):
         ends("portal", trusted=TrustedKeys())
+
+
+def test_a_pipe_a_folder_or_an_endless_name_does_not_hold_up_the_others(province: Province, ends: FerryMaker) -> None:
+    portal, hub = ends("portal"), ends("hub")
+    folder = province.root / "ferry" / "inward"
+    for _ in range(2):  # twice: what was refused before must not stand in the way
+        os.mkfifo(folder / "a.ferry")
+        (folder / "b.ferry").mkdir()
+        (folder / "b.ferry" / "inside").write_bytes(b"x")
+        (folder / f"{'c' * 249}.ferry").write_bytes(b"x")
+        portal.send("application", {"text": "王建国"})
+        assert list(hub.receive("application")) == [{"text": "王建国"}]
+        assert inward(province) == []
+    reasons = refused(province)
+    assert len(reasons) == 6
+    assert all(reason.strip() for reason in reasons)

@@ -5,6 +5,10 @@ temporary name and renamed, so that the other side never sees half of one. What 
 isn't expected, goes to the folder of the refused with its reason beside it.
 """
 
+import hashlib
+import os
+import secrets
+import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -34,6 +38,9 @@ FERRY: Final = "ferry"
 SUFFIX: Final = ".ferry"
 LARGEST_ENVELOPE: Final = 1536 * 1024
 """Bytes of one sealed envelope at most; the signed part itself is bounded at a mebibyte."""
+
+_LONGEST_NAME: Final = 128
+"""Bytes of a refused file's name at most; folders take 255, and an own envelope's name has about 40."""
 
 PayloadCheck = Callable[[dict[str, Any]], object]
 """Looks at a payload's shape; raises a HuodangError if it isn't what its kind says."""
@@ -187,9 +194,7 @@ class Ferry:
                 yield path, crossing
 
     def _open(self, path: Path) -> Crossing:
-        if path.is_symlink() or path.stat().st_size > LARGEST_ENVELOPE:
-            raise FerryError("信封过大或不是普通文件", "the envelope is too large, or no ordinary file")
-        signed = open_sealed(self._own, path.read_bytes(), _address(self._peer, self._own.holder))
+        signed = open_sealed(self._own, _bytes_of(path), _address(self._peer, self._own.holder))
         came = _Crossing.from_payload(open_envelope(signed, FERRY, self._trusted, signer=self._peer))
         if (came.sender, came.receiver) != (self._peer, self._own.holder) or path.stem != came.envelope_id:
             raise FerryError("信封的收发方或名称不符", "sender, receiver or name of the envelope don't fit")
@@ -220,7 +225,10 @@ class Ferry:
     def _refuse(self, path: Path, problem: HuodangError) -> None:
         """Move an envelope aside, its reason beside it; the reason holds no content."""
         reason = f"{problem.code}\n{problem.sentence('zh')}\n{problem.sentence('en')}\n"
-        target = self._refused / path.name
+        target = self._refused / _refused_name(path.name)
+        if os.path.lexists(target):
+            # What was refused before stays as it was; and a folder can't be moved onto another.
+            target = target.with_stem(f"{target.stem}-{secrets.token_hex(8)}")
         try:
             write_whole(target.with_suffix(".reason.txt"), reason.encode())
             path.replace(target)
@@ -238,6 +246,35 @@ class Ferry:
                 advice_english="Issue one with `huodang keys issue`.",
             )
         return (same or usable)[-1]
+
+
+def _bytes_of(path: Path) -> bytes:
+    """Read an envelope; a pipe, folder or link that somebody laid down in its place must not hold up the others.
+
+    Raises:
+        FileNotFoundError: another thread was quicker.
+        FerryError: it is too large, no ordinary file, or can't be read.
+    """
+    try:
+        # Without waiting: a pipe would wait for its writer. No link is followed, so nothing elsewhere is read.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        with os.fdopen(handle, "rb") as file:
+            if stat.S_ISREG(os.fstat(handle).st_mode):
+                data = file.read(LARGEST_ENVELOPE + 1)
+                if len(data) <= LARGEST_ENVELOPE:
+                    return data
+    except FileNotFoundError:
+        raise
+    except OSError as problem:
+        raise FerryError("信封无法读取", "the envelope can't be read") from problem
+    raise FerryError("信封过大或不是普通文件", "the envelope is too large, or no ordinary file")
+
+
+def _refused_name(name: str) -> str:
+    """The name itself if a reason's name beside it fits a folder, else a digest of it."""
+    if len(os.fsencode(name)) <= _LONGEST_NAME:
+        return name
+    return f"{hashlib.sha256(os.fsencode(name)).hexdigest()}{SUFFIX}"
 
 
 def _address(sender: str, receiver: str) -> bytes:
