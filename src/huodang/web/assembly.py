@@ -13,7 +13,7 @@ from huodang.web.citizens import CitizenDoor
 from huodang.web.services import Services
 from huodang.web.settings import HubSettings
 
-# A batch may take as long as the slowest department may answer, twice over; what a killed hub held is taken up after it.
+# A batch may take twice as long as the slowest department may answer; then what a killed hub held is taken up again.
 _LEASE = timedelta(seconds=45)
 # The suites of the ledger's twin trees.
 _SUITES = ("national", "international")
