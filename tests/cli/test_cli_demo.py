@@ -44,7 +44,9 @@ def test_the_whole_demonstration_shows_what_it_promises(tmp_path: Path) -> None:
 
 def everyone_due_goes_through_the_case_and_most_without_a_person_deciding(figures: dict[str, Any]) -> None:
     assert figures["cases"] >= 36
-    assert sum(figures["states"].values()) == figures["cases"]
+    # Who is prepared for and takes their time has a draft, and is no case of the journey.
+    begun = {state: count for state, count in figures["states"].items() if state != "draft"}
+    assert sum(begun.values()) == figures["cases"]
     assert figures["states"]["completed"] >= 0.9 * figures["cases"]
     # People of this province go straight through but for the awkward; the statements of others lack a parameter.
     assert figures["home_straight_through"] >= 0.7 * figures["home_cases"]
@@ -73,7 +75,8 @@ def papers_days_verdicts_payments_and_ledger_have_their_figures(figures: dict[st
         "medical_insurance",
         "social_insurance",
     }
-    assert figures["payments"] >= figures["states"]["completed"]
+    assert figures["states"]["completed"] <= figures["payments"] <= figures["cases"]
+    assert figures["payment_records"] > figures["payments"]  # who applies late gets the months before, too
     assert figures["payments_fen"] > 0
     assert figures["ledger_leaves"] > 9 * figures["cases"]
     assert sum(figures["pension_bands"].values()) >= figures["states"]["completed"]
