@@ -44,7 +44,8 @@ def test_the_same_case_recording_again_gets_the_same_record_and_no_second_eviden
 ) -> None:
     first = record(any_database, payments, payment())
     assert record(any_database, payments, payment()) == first
-    assert payments.count() == 1
+    assert payments.count() == payments.count(PaymentKind.FIRST) == 1
+    assert payments.count(PaymentKind.BACK_PAY) == 0
     assert ledger.pending() == 1
 
 

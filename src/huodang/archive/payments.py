@@ -163,10 +163,13 @@ class PaymentRecords:
         facts = {"case": record.case_id, "scheme": record.scheme, "month": str(record.month), "kind": record.kind.value}
         return _evidence(facts, record.person_index, record.amount, record.parts)
 
-    def count(self) -> int:
-        """Count the payments recorded."""
+    def count(self, kind: PaymentKind | None = None) -> int:
+        """Count the payments recorded, all or those of one kind."""
+        statement = select(func.count()).select_from(_table)
+        if kind is not None:
+            statement = statement.where(_table.c.kind == kind.value)
         with self._database.read() as connection:
-            return connection.execute(select(func.count()).select_from(_table)).scalar_one()
+            return connection.execute(statement).scalar_one()
 
     def total(self) -> Money:
         """Sum up the payments recorded."""

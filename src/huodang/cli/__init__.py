@@ -1,6 +1,6 @@
 """One command line over all rooms: `huodang`.
 
-Each group stands in a file of its own and imports its rooms only when one of its commands runs, so that `--help` stays quick.
+Each group stands in a file of its own and imports its rooms only when one of its commands runs: `--help` stays quick.
 """
 
 import sys
@@ -28,7 +28,7 @@ app.command("demo")(demo.demo)
 
 def main() -> None:
     """Run the command line; a known error prints its Chinese and English sentence and exits with 2."""
-    from huodang.standards import HuodangError
+    from huodang.standards import HuodangError  # noqa: PLC0415  (only now, so that `--help` stays quick)
 
     try:
         app()

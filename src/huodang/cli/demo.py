@@ -19,7 +19,7 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from huodang.simulation import Account, BusinessClock, Figures, Population, Processes, World
+    from huodang.simulation import Account, BusinessClock, Figures, Journey, Population, Processes, World
 
 BUSINESS_DATE = "2026-11-23"  # a Monday in a year whose calendar is published: the same demonstration for ever
 SEED = 20261123
@@ -121,7 +121,7 @@ def _run(root: Path, *, people: int, seed: int, day: date, hub_port: int, headle
             processes.start()
             processes.wait_healthy()
             progress.remove_task(task)
-            figures = _journey(
+            figures, journey = _journey(
                 world,
                 population,
                 processes,
@@ -139,7 +139,8 @@ def _run(root: Path, *, people: int, seed: int, day: date, hub_port: int, headle
             else:
                 show_figures(figures)
             if not headless:
-                show_doors(world, accounts, codes, population, on_stderr=as_json)
+                waiting = journey.open_a_new_morning(population.next_to_apply)
+                show_doors(world, accounts, codes, population, waiting=waiting, on_stderr=as_json)
                 _serve(processes)
 
 
@@ -157,7 +158,7 @@ def _journey(
     codes: dict[str, str],
     progress: "Progress",
     started: float,
-) -> "Figures":
+) -> "tuple[Figures, Journey]":
     from huodang.simulation import Journey, Team, gather
 
     task = progress.add_task("办理 / cases", total=len(population.due))
@@ -169,7 +170,7 @@ def _journey(
     journey = Journey(world, population, processes, clock, team=team, access_codes=codes, progress=tell)
     cases = journey.run()
     progress.update(task, description="汇总 / figures")
-    return gather(
+    figures = gather(
         cases,
         team.reviewers[0],
         people=len(population.people),
@@ -177,6 +178,7 @@ def _journey(
         days=journey.days,
         seconds=time.monotonic() - started,
     )
+    return figures, journey
 
 
 def make_accounts(population: "Population") -> list["Account"]:

@@ -75,7 +75,9 @@ def _overview(figures: "Figures") -> Table:
         ("　本省人员 / this province's own people", _share(figures.home_straight_through, figures.home_cases)),
         ("此前要求的材料 / papers asked before", str(figures.papers_before)),
         ("现在仍需携带(中位数) / papers now (median)", f"{figures.papers_after_median:g}"),
-        ("发放记录(含补发) / payments, back pay included", f"{figures.payments},{Money(figures.payments_fen).text} 元"),
+        ("首笔待遇已发放(人) / people with a first payment", str(figures.payments)),
+        ("　发放记录,含补发 / records, back pay included", f"{figures.payment_records}"),
+        ("　金额合计(元) / in all, yuan", Money(figures.payments_fen).text),
         ("账本条目 / ledger leaves", str(figures.ledger_leaves)),
         ("走过的工作日 / working days walked through", str(figures.days)),
         ("用时 / seconds", f"{figures.seconds:g}"),
@@ -172,9 +174,10 @@ def show_doors(
     codes: dict[str, str],
     population: "Population",
     *,
+    waiting: int,
     on_stderr: bool,
 ) -> None:
-    """Say where the pages are and with whom one may sign in."""
+    """Say where the pages are, with whom one may sign in, and what waits there to be done."""
     console = Console(stderr=on_stderr)
     console.print(f"\n工作台 / workbench: [bold]{world.address('hub')}[/bold]")
     console.print(f"门户 / portal:      [bold]{world.address('portal')}[/bold]")
@@ -189,4 +192,7 @@ def show_doors(
     for number, code in list(codes.items())[:_PORTAL_SHOWN]:
         visitors.add_row(number, people[number].name, code)
     console.print(visitors)
+    console.print(
+        f"新的一天:{waiting} 件新申请等您初审、复审 / a new morning: {waiting} new applications wait for review"
+    )
     console.print("按 Ctrl-C 结束全部进程 / Ctrl-C ends every process")

@@ -77,7 +77,8 @@ class Figures:
     states: dict[str, int]
     came_by: dict[str, int]
     prepared: int  # forms that stood ready before anybody applied (免申即享)
-    payments: int
+    payments: int  # people whose first payment stands
+    payment_records: int  # the same with every month of back pay
     payments_fen: int
     pension_bands: dict[str, int]
     statements: tuple[StatementFigures, ...]
@@ -127,7 +128,8 @@ def gather(
         states=summary["cases"],
         prepared=prepared,
         came_by=dict(Counter(one.came_by for one in cases)),
-        payments=summary["payments"],
+        payments=summary["first_payments"],
+        payment_records=summary["payments"],
         payments_fen=summary["payments_fen"],
         pension_bands=_bands(view for view in views if view["decision_stage"] == "final"),
         statements=tuple(

@@ -140,3 +140,13 @@ class Population:
     def due(self) -> tuple[Person, ...]:
         """Those who go through the joint case, in the order of their numbers."""
         return tuple(person for person in self.people if person.standing is Standing.DUE)
+
+    @property
+    def next_to_apply(self) -> tuple[Person, ...]:
+        """Those who reach the age next month, take their time and have nothing awkward: a new morning's applicants."""
+        month = Month.of(self.today) + 1
+        return tuple(
+            person
+            for person in self.people
+            if person.standing is Standing.WORKING and person.lawful == month and not person.quirks
+        )

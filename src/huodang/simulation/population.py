@@ -36,6 +36,8 @@ _EMPLOYERS = tuple(
         start=1,
     )
 )
+# So many of those who work reach the age next month, but take their time: they apply when the pages open.
+_NEXT_TO_APPLY = 7
 # Ages of mind: how far back the due people's month lies. The next month is where nobody need apply by themselves.
 _DUE_MONTHS_BACK = (0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 6, 8, 11)
 _CATEGORIES = (Category.MALE, Category.FEMALE55, Category.FEMALE50)
@@ -103,6 +105,7 @@ class _Maker:
         self._numbers = NumberMaker(self.generator)
         self._today = today
         self._next_month = Month.of(today) + 1
+        self._still_next = _NEXT_TO_APPLY
 
     def _chance(self, share: float) -> bool:
         return bool(self.generator.random() < share)
@@ -168,6 +171,9 @@ class _Maker:
             lawful = next_month - (back if route is Route.NORMAL else 3 + back)
         elif standing is Standing.WORKING:
             lawful = next_month + self._between(3, 170)
+            if self._still_next and next_month in _births_by_lawful_month(category):
+                self._still_next -= 1
+                lawful = next_month
         else:
             lawful = Month.of(self._today) - 12 - int(230 * self.generator.random() ** 1.3)
         births = _births_by_lawful_month(category)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from huodang.archive import PaymentKind
 from huodang.exchange import Action, Actor, DecisionRequest, Outcome, decide, verdict_counts
 from huodang.retirement import State
 from huodang.store import jobs
@@ -16,11 +17,14 @@ class Summary:
     Attributes:
         cases: by state, of the asker's region.
         verdicts: by department and outcome.
+        first_payments: people whose first payment stands.
+        payments: all payment records, back pay included.
         payments_fen: sum of the payments recorded, in fen.
     """
 
     cases: dict[State, int]
     verdicts: dict[str, dict[Outcome, int]]
+    first_payments: int
     payments: int
     payments_fen: int
     ledger_leaves: int
@@ -41,6 +45,7 @@ def summary_of(services: Services, actor: Actor) -> Summary:
     return Summary(
         cases=services.office.counts(actor),
         verdicts=verdict_counts(services.database),
+        first_payments=services.payments.count(PaymentKind.FIRST),
         payments=services.payments.count(),
         payments_fen=services.payments.total().fen,
         ledger_leaves=services.ledger.size(),
