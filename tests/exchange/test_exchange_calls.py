@@ -248,6 +248,8 @@ def replace_verdict(answer: Answer, province: Province, **changes: Any) -> Answe
         (b"{", 400),
         (b"[]", 400),
         (b'{"grants": 1}', 400),
+        (b'{"grants": [' + b"[" * 200_000, 400),
+        (b'{"grants": [' + b'{"a":' * 5000 + b"1" + b"}" * 5000 + b"]}", 400),
         (b'{"grants": [], "more": 1}', 400),
         (b'{"grants": [' + b"1," * 256 + b"1]}", 413),
         (b" " * (5 * 1024 * 1024), 413),

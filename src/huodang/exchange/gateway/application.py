@@ -49,7 +49,7 @@ def gateway_application(gateway: Gateway) -> Litestar:
         """Answer grants: `{"grants": [envelope, …]}` in, `{"answers": [envelope, …]}` out, in the same order."""
         try:
             grants = [bytes(one) for one in msgspec.json.decode(body, type=_Grants).grants]
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):  # the latter: nested deeper than can be read
             raise ClientException(
                 '请求体应为 {"grants": […]} / the body is {"grants": […]}', status_code=HTTP_400_BAD_REQUEST
             ) from None
