@@ -164,8 +164,9 @@ def test_events_on_offer_are_those_that_may_happen_with_what_they_need(kit: Kit)
     assert kit.office.events_for(AUDITOR, case_id) == ()
 
 
-def test_a_note_that_is_too_long_is_refused(kit: Kit) -> None:
+@pytest.mark.parametrize("note", ["长" * 501, "有\0空"], ids=["too long", "null byte"])
+def test_a_note_that_can_not_be_kept_is_refused(kit: Kit, note: str) -> None:
     case_id = kit.submit()
     with pytest.raises(GuardError):
-        kit.office.act(OTHER_REVIEWER, case_id, Event.REFER_TO_ARBITRATION, note="长" * 501)
+        kit.office.act(OTHER_REVIEWER, case_id, Event.REFER_TO_ARBITRATION, note=note)
     assert kit.state(case_id) == "window_review"

@@ -110,6 +110,8 @@ class Engine:
             raise _illegal(state, event, role, known=bool(rows))
         if len(change.note) > _LONGEST_NOTE:
             raise GuardError("note", f"说明不得超过 {_LONGEST_NOTE} 字", f"the note is longer than {_LONGEST_NOTE}")
+        if "\0" in change.note:  # PostgreSQL's texts can't hold one
+            raise GuardError("note", "说明含有不能保存的字符", "the note holds a character that can't be kept")
         refusals: list[GuardError] = []
         for row in allowed:
             refusal = next((found for name in row.guards if (found := self._guards[name](change)) is not None), None)

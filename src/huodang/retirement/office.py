@@ -29,7 +29,14 @@ from huodang.retirement.desk import Desk, RetirementSettings
 from huodang.retirement.due import DuePerson
 from huodang.retirement.effects import CHECK_JOB, EFFECTS, NOTICE_JOB, OVERDUE_JOB, SETTLE_JOB
 from huodang.retirement.engine import Engine
-from huodang.retirement.errors import FieldProblem, FormError, IllegalEventError, NotAllowedError, UnknownCaseError
+from huodang.retirement.errors import (
+    FieldProblem,
+    FormError,
+    GuardError,
+    IllegalEventError,
+    NotAllowedError,
+    UnknownCaseError,
+)
 from huodang.retirement.filing import FilingHandler
 from huodang.retirement.form import ApplicationForm
 from huodang.retirement.guards import GUARDS
@@ -128,6 +135,8 @@ class RetirementOffice:
         # Only what events know: nothing from outside reaches guards and effects under another name.
         values = {name: value for name, value in (data or {}).items() if name in _EVENT_DATA}
         if "form" in values:
+            if not isinstance(values["form"], ApplicationForm | Mapping):
+                raise GuardError("form", "申请表格式不对", "the form isn't shaped as it must be")
             values["form"] = self._form(actor, values["form"])
         action = Action.REVIEW_CASE if actor.role == "reviewer" else Action.ACT_ON_CASE
         with self._desk.database.begin() as connection:
