@@ -150,6 +150,18 @@ def test_body_of_another_shape_is_a_problem_and_no_incident(client: httpx.Client
     assert (answer.status_code, answer.json()["code"]) == (400, "web.form")
 
 
+@pytest.mark.parametrize("body", [b'{"user":' * 9000, b"[" * 200_000])
+def test_body_nested_beyond_reading_is_a_problem_and_no_incident(client: httpx.Client, body: bytes) -> None:
+    answer = client.post("/api/v1/sign-in", content=body, headers={"content-type": "application/json"})
+    assert (answer.json()["code"], answer.json()["incident"]) == ("web.form", None)
+    assert answer.status_code in {400, 422}
+
+
+def test_queue_of_a_state_that_there_is_not_is_refused(client: httpx.Client, window: Program) -> None:
+    answer = client.get("/api/v1/queue?state=no_such_state", headers=window.headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "web.form")
+
+
 def test_too_large_a_body_is_refused(client: httpx.Client) -> None:
     answer = client.post("/api/v1/sign-in", json={"user": "a" * 400_000, "password": "b"})
     assert (answer.status_code, answer.json()["code"]) == (413, "web.too_large")
@@ -161,6 +173,16 @@ def test_unknown_things_are_not_found_in_the_same_way(client: httpx.Client, wind
     assert client.get("/api/v1/nothing", headers=window.headers).status_code == 404
     receipt = client.get("/api/v1/receipts/" + "0" * 32, headers=window.headers)
     assert receipt.status_code == 404
+
+
+@pytest.mark.parametrize("form", ["x", 1, [], None])
+def test_form_in_an_event_that_is_no_form_is_refused(
+    deployment: Deployment, client: httpx.Client, window: Program, form: object
+) -> None:
+    case_id = window.post("/api/v1/cases", application_of(deployment.person()), 201)["case_id"]
+    body = {"event": "withdraw", "data": {"form": form}}
+    answer = client.post(f"/api/v1/cases/{case_id}/events", json=body, headers=window.headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "retirement.guard")
 
 
 def test_illegal_event_is_a_conflict_and_changes_nothing(
@@ -194,6 +216,7 @@ def test_summary_holds_figures_and_no_person(client: httpx.Client) -> None:
     assert set(figures) == {
         "cases",
         "verdicts",
+        "first_payments",
         "payments",
         "payments_fen",
         "ledger_leaves",

@@ -129,7 +129,10 @@ def test_pages_are_kept_out_of_caches(client: httpx.Client) -> None:
     assert client.get("/sign-in").headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("path", ["/static/../hub.py", "/static/%2e%2e/hub.py", "/static/vendor", "/static/nothing"])
+@pytest.mark.parametrize(
+    "path",
+    ["/static/../hub.py", "/static/%2e%2e/hub.py", "/static/vendor", "/static/nothing", "/static/%00", "/nothing/%00"],
+)
 def test_only_static_files_are_served_as_static_files(client: httpx.Client, path: str) -> None:
     assert client.get(path).status_code == 404
 
@@ -234,6 +237,15 @@ def test_auditor_sees_who_looked_and_leaves_a_look(deployment: Deployment, brows
     newest = deployment.services.looks.latest(limit=1)[0]
     assert (newest.user_id, newest.what) == ("auditor1", "web.audit")
     assert "最近的查阅" in browser.text
+
+
+def test_auditor_sees_that_a_citizen_looked_and_no_whole_name(deployment: Deployment, browser: Browser) -> None:
+    person, office = deployment.person(), deployment.services.office
+    office.prefill(office.citizen(person.number, person.name), person.number, person.name)
+    assert deployment.services.looks.latest(limit=1)[0].role == "citizen"
+    browser.sign_in("auditor1").open("/audit")
+    assert "本人" in browser.text
+    assert person.name not in browser.text
 
 
 def test_audit_administrator_sees_the_ledger_and_no_look(deployment: Deployment, browser: Browser) -> None:

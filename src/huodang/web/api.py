@@ -107,7 +107,7 @@ def view_case(request: StaffRequest, case_id: FromPath[str], services: NamedDepe
 def queue(
     request: StaffRequest,
     services: NamedDependency[Services],
-    wanted: Annotated[str | None, QueryParameter(name="state")] = None,  # Litestar keeps `state` for itself
+    wanted: Annotated[State | None, QueryParameter(name="state")] = None,  # Litestar keeps `state` for itself
     limit: Annotated[int, QueryParameter(ge=1, le=_MOST_ROWS)] = 100,
 ) -> dict[str, Any]:
     """Cases that this user may list, most urgent first."""

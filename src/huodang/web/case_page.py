@@ -170,7 +170,8 @@ def look_row(look: Look, language: str) -> dict[str, Any]:
     """One line of the list of looks."""
     return {
         "at": look.at,
-        "who": look.user_name,
+        # A citizen is not named here: the role says it all, and an auditor sees no whole name.
+        "who": "" if look.role == "citizen" else look.user_name,
         "department": department_name(look.department, language),
         "role": role_name(look.role, language),
         "purpose": purpose_name(look.purpose, language),

@@ -34,6 +34,7 @@ from huodang.web.security import (
     csrf_config,
     guard_by_role,
     no_cookie,
+    refuse_null_bytes,
 )
 from huodang.web.services import Services
 from huodang.web.workbench import workbench_router
@@ -73,6 +74,7 @@ def build_hub(services: Services, *, csrf_secret: str | None = None) -> Litestar
             HTTPException: answer_error,
             Exception: answer_error,
         },
+        before_request=refuse_null_bytes,
         before_send=[add_security_headers],
         openapi_config=_openapi(),
         request_max_body_size=LARGEST_BODY,

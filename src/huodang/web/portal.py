@@ -28,7 +28,7 @@ from huodang.web.portal_sessions import Visits
 from huodang.web.portal_talk import PORTAL_COOKIE, PortalRequest, Talk, portal_page, refusal_page
 from huodang.web.portal_works import act, act_done, apply_done, apply_page, send_application
 from huodang.web.problems import NotFoundError, SignInNeededError, problem_json, problem_of, shown, wants_json
-from huodang.web.security import LARGEST_BODY, add_security_headers, csrf_config, no_cookie
+from huodang.web.security import LARGEST_BODY, add_security_headers, csrf_config, no_cookie, refuse_null_bytes
 from huodang.web.settings import PortalSettings
 
 PORTAL_CSRF_COOKIE: Final = "huodang_portal_csrf"
@@ -47,6 +47,7 @@ def build_portal(settings: PortalSettings, line: PortalLine, visits: Visits | No
         dependencies={"talk": Provide(Talk, sync_to_thread=False)},
         csrf_config=csrf_config(secrets.token_hex(32), PORTAL_CSRF_COOKIE, rules),
         exception_handlers={HuodangError: answer_error, HTTPException: answer_error, Exception: answer_error},
+        before_request=refuse_null_bytes,
         before_send=[add_security_headers],
         openapi_config=None,
         request_max_body_size=LARGEST_BODY,

@@ -144,6 +144,9 @@ _STATUS_BY_CODE: Final[tuple[tuple[str, int], ...]] = (
 
 def problem_of(error: Exception) -> Problem:
     """Turn any error into what may be shown; what nobody foresaw is logged under an incident number."""
+    if isinstance(error, RecursionError):
+        # Nothing here goes deeper than what was sent: it was JSON nested beyond what can be read.
+        error = BadFormError()
     if isinstance(error, HuodangError):
         return Problem(
             status=_status_of(error),

@@ -17,7 +17,7 @@ from litestar.middleware.rate_limit import RateLimitConfig
 from litestar.types import Message, Scope
 
 from huodang.web.accounts import User
-from huodang.web.problems import API_PREFIX, ForbiddenError, SignInNeededError
+from huodang.web.problems import API_PREFIX, ForbiddenError, NotFoundError, SignInNeededError
 from huodang.web.sessions import SessionKind
 from huodang.web.settings import SessionRules
 
@@ -51,6 +51,16 @@ async def add_security_headers(message: Message, scope: Scope) -> None:
         headers[name] = value
     static = scope["path"].startswith("/static/")
     headers["cache-control"] = "public, max-age=86400" if static else "no-store"
+
+
+async def refuse_null_bytes(request: Request[Any, Any, Any]) -> None:
+    """No address here holds a null byte; looking for a file of such a name would be an error of the system's.
+
+    Raises:
+        NotFoundError: there is one in the path.
+    """
+    if "\0" in request.scope["path"]:
+        raise NotFoundError
 
 
 class SignedIn(AbstractAuthenticationMiddleware):
