@@ -104,6 +104,19 @@ def test_citizen_supplies_the_papers_that_were_asked_for(
     assert window.get(f"/api/v1/cases/{case_id}")["state"] == "window_review"
 
 
+def test_more_text_than_the_ferry_takes_is_refused_at_once_and_not_waited_for(
+    deployment: Deployment, visitor: Browser, window: Program
+) -> None:
+    person = deployment.person()
+    case_id = window.post("/api/v1/cases", application_of(person), 201)["case_id"]
+    deployment.settle()
+    window.post(f"/api/v1/cases/{case_id}/events", {"event": "request_supplement", "data": {"papers": ["独生子女证"]}})
+    enter(visitor, person, deployment.access_code(person)).through_wait()
+    visitor.send("/act/supplement_received", paper_0="证" * 3000, paper_1="证" * 3000)
+    assert visitor.status == 422
+    assert "提交的内容格式不对" in visitor.text
+
+
 def test_wrong_code_name_or_number_is_refused_in_the_same_words(deployment: Deployment, visitor: Browser) -> None:
     person, other = deployment.person(), deployment.person()
     code = deployment.access_code(person)

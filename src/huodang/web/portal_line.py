@@ -21,7 +21,11 @@ class PortalLine:
         self._waiting: dict[str, CitizenAnswer | None] = {}
 
     def ask(self, visit: Visit, action: Action, body: dict[str, str] | None = None) -> str:
-        """Send one request on its way and hand out its number."""
+        """Send one request on its way and hand out its number.
+
+        Raises:
+            BadFormError: the hub would refuse its shape at the ferry, without an answer to wait for.
+        """
         request = CitizenRequest(
             request_id=secrets.token_urlsafe(24),
             action=action,
@@ -30,11 +34,13 @@ class PortalLine:
             ticket=visit.ticket,
             body=body or {},
         )
+        payload = request.to_payload()
+        CitizenRequest.from_payload(payload)
         with self._arrived:
             self._waiting[request.request_id] = None
             while len(self._waiting) > _MOST_WAITING:
                 self._waiting.pop(next(iter(self._waiting)))
-        self._ferry.send(REQUEST, request.to_payload())
+        self._ferry.send(REQUEST, payload)
         return request.request_id
 
     def answer(self, request_id: str, *, wait_seconds: float = 0.0) -> CitizenAnswer | None:
