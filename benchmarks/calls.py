@@ -28,6 +28,7 @@ from huodang.exchange import (
     AGREEMENT,
     Actor,
     Agreement,
+    CallDesk,
     DecisionRequest,
     Exchange,
     GatewayDirectory,
@@ -64,6 +65,7 @@ class Deployment:
     """A hub's side and the gateway process it asks."""
 
     exchange: Exchange
+    desk: CallDesk
     database: Database
     register: list[Person]
     gateway: int
@@ -204,7 +206,7 @@ def deployment(suite: str) -> Iterator["Deployment"]:
         sealing = threading.Thread(target=seal)
         sealing.start()
         try:
-            yield Deployment(exchange, database, register, process.pid)
+            yield Deployment(exchange, CallDesk(exchange, database), database, register, process.pid)
         finally:
             done.set()
             sealing.join()
@@ -223,8 +225,8 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def call(exchange: Exchange, database: Database, persons: list[Person]) -> None:
-    """Ask about some persons, all in one request, and mask what a clerk would see."""
+def call(made: Deployment, persons: list[Person]) -> None:
+    """Ask about one person as a page does, or about some in one request as a job does; mask what a clerk would see."""
     questions = [
         Question(
             resource="police.household",
@@ -237,11 +239,14 @@ def call(exchange: Exchange, database: Database, persons: list[Person]) -> None:
         )
         for one in persons
     ]
-    with database.begin() as connection:
-        prepared = exchange.prepare(connection, questions)
-    answers = exchange.ask("police", prepared)
-    with database.begin() as connection:
-        results = exchange.record_all(connection, answers)
+    if len(questions) == 1:
+        results = [made.desk.ask(questions[0])]
+    else:
+        with made.database.begin() as connection:
+            prepared = made.exchange.prepare(connection, questions)
+        answers = made.exchange.ask("police", prepared)
+        with made.database.begin() as connection:
+            results = made.exchange.record_all(connection, answers)
     for result in results:
         if result.outcome is not Outcome.CLEAR:
             raise AssertionError(result.reason)
@@ -263,7 +268,7 @@ def measure(made: Deployment, *, batch: int, in_flight: int, seconds: float) -> 
             persons = [register[(position + step) % len(register)] for step in range(batch)]
             position += batch
             begun = time.perf_counter()
-            call(made.exchange, made.database, persons)
+            call(made, persons)
             times.append(time.perf_counter() - begun)
             count += batch
         return count
@@ -281,7 +286,7 @@ def measure(made: Deployment, *, batch: int, in_flight: int, seconds: float) -> 
     )
 
 
-PLANS = ((1, 1), (1, 4), (64, 1), (64, 2), (256, 1), (256, 2))
+PLANS = ((1, 1), (1, 4), (1, 16), (1, 64), (64, 1), (64, 2), (256, 1), (256, 2))
 
 
 SECONDS = 4.0
@@ -293,7 +298,9 @@ def run() -> list[str]:
         "Whole calls: decided, signed, recorded in the ledger, asked over mutual TLS, answered from the register,",
         "verified, recorded, masked; every step durable (SQLite, synchronous=FULL) on both sides.",
         "",
-        "| suite | grants a request | in flight | calls/s | p50 ms a request | p99 | hub CPU ms a call | gateway's |",
+        "Single questions come from as many threads as are in flight; those that wait travel together.",
+        "",
+        "| suite | questions a caller | in flight | calls/s | p50 ms a request | p99 | hub CPU ms a call | gateway's |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for suite in ("national", "international"):

@@ -14,6 +14,7 @@ from huodang.exchange.agreements import (
     revoke_envelope,
 )
 from huodang.exchange.answers import Answer, AnswerRecord, Failure, FailureCode, PreparedGrant
+from huodang.exchange.call_desk import CallDesk
 from huodang.exchange.catalogue import Catalogue, CatalogueEntry, Sharing, joint_case_catalogue
 from huodang.exchange.client import GatewayClient, GatewayDirectory, Patience
 from huodang.exchange.decisions import (
@@ -80,6 +81,7 @@ __all__ = [
     "Agreements",
     "Answer",
     "AnswerRecord",
+    "CallDesk",
     "Catalogue",
     "CatalogueEntry",
     "Crossing",

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from huodang.archive import PaymentRecords, Volumes
-from huodang.exchange import Actor, Exchange, Looks
+from huodang.exchange import Actor, CallDesk, Exchange, Looks
 from huodang.ledger import Ledger
 from huodang.store import Clock, Database
 from huodang.trust import FieldSealer
@@ -58,6 +58,7 @@ class Desk:
 
     database: Database
     exchange: Exchange
+    calls: CallDesk
     ledger: Ledger
     volumes: Volumes
     payments: PaymentRecords

@@ -151,11 +151,7 @@ def _ask(desk: Desk, actor: Actor, form: ApplicationForm, resource: str, owner: 
         employer=actor.employer,
         region=desk.settings.region,
     )
-    with desk.database.begin() as connection:
-        prepared = desk.exchange.prepare(connection, [wanted])
-    answers = desk.exchange.ask(CHECK_OF[resource].provider, prepared)
-    with desk.database.begin() as connection:
-        return desk.exchange.record_all(connection, answers)[0]
+    return desk.calls.ask(wanted)
 
 
 def _source(resource: str) -> Label:

@@ -10,6 +10,7 @@ from huodang.archive import PaymentRecords, Volumes
 from huodang.exchange import (
     Action,
     Actor,
+    CallDesk,
     Decision,
     DecisionRequest,
     Exchange,
@@ -78,7 +79,16 @@ class RetirementOffice:
         settings: RetirementSettings | None = None,
     ) -> None:
         self._desk = Desk(
-            database, exchange, ledger, volumes, payments, sealer, looks, clock, settings or RetirementSettings()
+            database=database,
+            exchange=exchange,
+            calls=CallDesk(exchange, database),
+            ledger=ledger,
+            volumes=volumes,
+            payments=payments,
+            sealer=sealer,
+            looks=looks,
+            clock=clock,
+            settings=settings or RetirementSettings(),
         )
         self._engine = Engine(self._desk, GUARDS, EFFECTS)
 
