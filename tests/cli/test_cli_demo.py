@@ -125,12 +125,18 @@ def test_a_demonstration_killed_outright_leaves_no_process_behind(tmp_path: Path
         time.sleep(0.2)
 
 
-def test_a_taken_port_is_named(tmp_path: Path) -> None:
+def test_a_taken_port_is_named_and_costs_no_earlier_run(tmp_path: Path) -> None:
+    earlier = tmp_path / "demo" / "hub" / "hub.db"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_text("earlier")
+    (tmp_path / "demo" / ".huodang-demo").touch()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
+        taken.listen()
         port = taken.getsockname()[1]
         refused = run("--people", "1", "--headless", "--port", str(port), root=tmp_path / "demo")
     assert refused.returncode == 2
+    assert earlier.read_text() == "earlier"
     assert f"端口 {port} 已被占用" in refused.stderr
     assert f"Port {port} is in use" in refused.stderr
 

@@ -204,7 +204,7 @@ def test_a_crosswalk_may_stand_in_a_file_beside(province: Province) -> None:
     assert province.gateway(config).warnings == ()
 
 
-@pytest.mark.parametrize("text", ["a: [", "\t", "- 1", "department: police"])
+@pytest.mark.parametrize("text", ["a: [", "\t", "- 1", "department: police", "[" * 100_000])
 def test_a_file_that_is_no_yaml_or_no_gateway_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "gateway.yaml"
     path.write_text(text, encoding="utf-8")

@@ -6,7 +6,14 @@ import pytest
 
 from huodang.standards import BadValue
 from huodang.store import Database, FixedClock
-from huodang.web.accounts import Accounts, NewAccount, NoSuchAccountError, NotYoursError, SignInRefusedError
+from huodang.web.accounts import (
+    Accounts,
+    NewAccount,
+    NoSuchAccountError,
+    NotYoursError,
+    OwnAccountError,
+    SignInRefusedError,
+)
 from huodang.web.citizens import CitizenDoor, CitizenRefusedError, TicketEndedError
 from huodang.web.lockout import LockedOutError
 from huodang.web.passwords import WeakPasswordError, hash_secret, normal_access_code, secret_matches
@@ -127,6 +134,12 @@ def test_new_password_ends_every_session_and_replaces_the_old(accounts: Accounts
     with pytest.raises(SignInRefusedError):
         accounts.sign_in("window1", PASSWORD, SessionKind.PAGE)
     accounts.sign_in("window1", NEW_PASSWORD, SessionKind.PAGE)
+
+
+def test_nobody_closes_their_own_account(accounts: Accounts) -> None:
+    with pytest.raises(OwnAccountError):
+        accounts.close("window1", by="window1")
+    accounts.sign_in("window1", PASSWORD, SessionKind.PAGE)
 
 
 def test_closed_account_loses_its_sessions_and_its_name_stays_taken(accounts: Accounts) -> None:

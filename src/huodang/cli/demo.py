@@ -56,11 +56,12 @@ def demo(
 
       huodang demo --port 9000 --date 2026-06-01
     """
-    from huodang.simulation import demonstration_root
+    from huodang.simulation import demonstration_root, require_free
 
     day = _business_date(on)
     started = time.monotonic()
     hub_port = port if port is not None else (0 if headless else HUB_PORT)
+    require_free(hub_port)
     with _ending_on_signals(), demonstration_root(root.resolve()) as folder:
         try:
             _run(folder, people=people, seed=seed, day=day, hub_port=hub_port, headless=headless, as_json=as_json)

@@ -18,7 +18,7 @@ from huodang.simulation.population import make_population
 from huodang.simulation.processes import Processes, ProcessFailedError
 from huodang.simulation.root import DemoError, RootUnusableError, demonstration_root
 from huodang.simulation.statements import Statement, statements
-from huodang.simulation.world import PortInUseError, World, lay_out
+from huodang.simulation.world import PortInUseError, World, lay_out, require_free
 
 __all__ = [
     "DEPARTMENTS",
@@ -53,5 +53,6 @@ __all__ = [
     "gather",
     "lay_out",
     "make_population",
+    "require_free",
     "statements",
 ]

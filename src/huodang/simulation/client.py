@@ -97,7 +97,15 @@ class Desk:
         if body is not None:
             data = json.dumps(body, ensure_ascii=False).encode()
             headers["content-type"] = "application/json"
-        answer = self._http.request(method, f"{self._address}{path}", body=data, headers=headers)
+        try:
+            answer = self._http.request(method, f"{self._address}{path}", body=data, headers=headers)
+        except urllib3.exceptions.HTTPError as error:
+            raise DemoError(
+                "枢纽没有答复",
+                "The hub doesn't answer",
+                advice_chinese="请看演示目录下的 logs/hub.log。",
+                advice_english="See logs/hub.log in the demonstration's folder.",
+            ) from error
         try:
             return answer.status, json.loads(answer.data) if answer.data else {}
         except ValueError:

@@ -127,27 +127,42 @@ def lay_out(
     return world
 
 
+def require_free(port: int) -> None:
+    """See that a port may be used, before anything of an earlier run is removed for it.
+
+    Raises:
+        PortInUseError: another program listens on it.
+    """
+    with socket.socket() as probe:
+        _bind(probe, port)
+
+
+def _bind(taken: socket.socket, port: int) -> int:
+    """Bind as the servers will: a port that only lingers after a program's end is free."""
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((_LOOPBACK, port))
+    except OSError as error:
+        raise PortInUseError(
+            f"端口 {port} 已被占用",
+            f"Port {port} is in use",
+            advice_chinese="请用 --port 换一个,或 --port 0 自动选取。",
+            advice_english="Choose another with --port, or --port 0 for any.",
+        ) from error
+    return int(taken.getsockname()[1])
+
+
 def _ports(hub_port: int) -> dict[str, int]:
     """Take free ports; all are held until all are known, so that none is given out twice."""
     with contextlib.ExitStack() as held:
 
         def take(wanted: int) -> int:
-            taken = held.enter_context(socket.socket())
-            taken.bind((_LOOPBACK, wanted))
-            return int(taken.getsockname()[1])
+            return _bind(held.enter_context(socket.socket()), wanted)
 
-        try:
-            ports = {"hub": take(hub_port)}
-        except OSError as error:
-            raise PortInUseError(
-                f"端口 {hub_port} 已被占用",
-                f"Port {hub_port} is in use",
-                advice_chinese="请用 --port 换一个,或 --port 0 自动选取。",
-                advice_english="Choose another with --port, or --port 0 for any.",
-            ) from error
+        ports = {"hub": take(hub_port)}
         try:
             ports["portal"] = take(hub_port + 1 if hub_port else 0)
-        except OSError:
+        except PortInUseError:
             ports["portal"] = take(0)
         return ports | {code: take(0) for code in DEPARTMENTS}
 

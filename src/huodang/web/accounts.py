@@ -68,6 +68,20 @@ class NotYoursError(HuodangError):
         super().__init__("不能启用自己提出的账号", "Nobody lets in an account of their own making")
 
 
+class OwnAccountError(HuodangError):
+    """Nobody closes their own account."""
+
+    code: ClassVar[str] = "web.account.own_close"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "不能关闭自己的账号",
+            "Nobody closes their own account",
+            advice_chinese="请由另一名系统管理员关闭。",
+            advice_english="Another system administrator closes it.",
+        )
+
+
 @dataclass(frozen=True)
 class User:
     """One account, without its password."""
@@ -232,7 +246,10 @@ class Accounts:
 
         Raises:
             NoSuchAccountError: there is no open account of this name.
+            OwnAccountError: it is one's own; with the last administrator gone nobody could be let in again.
         """
+        if user_id == by:
+            raise OwnAccountError
         with self._database.begin() as connection:
             row = self._row(connection, user_id)
             if row is None or row["state"] == CLOSED:

@@ -210,7 +210,7 @@ class _Reader:
             raise SettingsError(
                 "找不到设置文件", "The settings file isn't there", place=Place(file=str(file))
             ) from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
             raise SettingsError(
                 "设置文件不是 UTF-8 的 YAML",
                 "The settings file isn't YAML in UTF-8",

@@ -220,7 +220,7 @@ def read_gateway_file(path: Path) -> GatewayFile:
         raise config_error("文件无法读取", "the file can't be read", place) from problem
     except UnicodeDecodeError as problem:
         raise config_error("文件不是 UTF-8", "the file isn't UTF-8", place) from problem
-    except yaml.YAMLError as problem:
+    except (yaml.YAMLError, RecursionError) as problem:  # the latter: nested deeper than any file of ours
         mark = getattr(problem, "problem_mark", None)
         row = mark.line + 1 if mark is not None else None
         raise config_error("不是有效的 YAML", "this isn't valid YAML", Place(file=str(path), row=row)) from problem
