@@ -70,7 +70,11 @@ class Deployment:
             [
                 one
                 for one in self.population.due
-                if not one.quirks and one.statement is None and one.employer is not None
+                if not one.quirks
+                and one.statement is None
+                and one.employer is not None
+                and one.route.value == "normal"
+                and not one.career.deemed  # whose years are deemed waits for the end of a public notice
             ]
         )
 

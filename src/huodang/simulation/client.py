@@ -13,6 +13,12 @@ _ENDED = 401
 _TRIES = 2
 
 
+class HubSilentError(DemoError):
+    """The hub can't be reached, or broke off; whether it took what was sent isn't known."""
+
+    code: ClassVar[str] = "demo.hub_silent"
+
+
 class HubRefusedError(DemoError):
     """The hub answered with an error; its code and sentence are kept."""
 
@@ -100,7 +106,7 @@ class Desk:
         try:
             answer = self._http.request(method, f"{self._address}{path}", body=data, headers=headers)
         except urllib3.exceptions.HTTPError as error:
-            raise DemoError(
+            raise HubSilentError(
                 "枢纽没有答复",
                 "The hub doesn't answer",
                 advice_chinese="请看演示目录下的 logs/hub.log。",

@@ -14,9 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import urllib3
-
-from huodang.simulation.client import Desk, HubRefusedError
+from huodang.simulation.client import Desk, HubRefusedError, HubSilentError
 from huodang.simulation.journey import Team, form_of
 from huodang.simulation.people import Person, Population
 from huodang.simulation.processes import Processes
@@ -151,7 +149,7 @@ class Endurance:
         while time.monotonic() < deadline:
             try:
                 self.team.clerks[0].post("/api/v1/cases", form_of(person))
-            except urllib3.exceptions.HTTPError:
+            except HubSilentError:
                 time.sleep(_ROUND_SECONDS)
             except HubRefusedError as refused:
                 if "another_case" in refused.reason:
@@ -168,7 +166,7 @@ class Endurance:
         def act(row: Mapping[str, Any]) -> None:
             try:
                 desk.post(f"/api/v1/cases/{row['case_id']}/events", {"event": event, "note": "", "data": {}})
-            except (urllib3.exceptions.HTTPError, HubRefusedError):
+            except (HubSilentError, HubRefusedError):
                 return  # killed in between, or done already: the next look at the queue tells
 
         with ThreadPoolExecutor(_AT_ONCE) as together:
@@ -182,7 +180,7 @@ class Endurance:
     def _ask(desk: Desk, path: str) -> dict[str, Any] | None:
         try:
             answer: dict[str, Any] = desk.get(path)
-        except (urllib3.exceptions.HTTPError, HubRefusedError):
+        except (HubSilentError, HubRefusedError):
             return None
         return answer
 
