@@ -35,7 +35,28 @@ LongText = Annotated[str, msgspec.Meta(max_length=4000)]
 Fields = Annotated[dict[ShortText, LongText], msgspec.Meta(max_length=40)]
 
 
-class CitizenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What crosses the ferry, either way."""
+
+    def to_payload(self) -> dict[str, Any]:
+        """The message as an envelope's payload."""
+        payload: dict[str, Any] = msgspec.to_builtins(self)
+        return payload
+
+    @classmethod
+    def from_payload(cls, payload: object) -> Self:
+        """Read a payload.
+
+        Raises:
+            BadFormError: it isn't shaped like this message.
+        """
+        try:
+            return msgspec.convert(payload, cls)
+        except msgspec.ValidationError:
+            raise BadFormError from None
+
+
+class CitizenRequest(_Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One request of a citizen.
 
     Attributes:
@@ -49,23 +70,6 @@ class CitizenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     name: ShortText
     ticket: Annotated[str, msgspec.Meta(max_length=128)] = ""
     body: Fields = {}
-
-    def to_payload(self) -> dict[str, Any]:
-        """The request as an envelope's payload."""
-        payload: dict[str, Any] = msgspec.to_builtins(self)
-        return payload
-
-    @classmethod
-    def from_payload(cls, payload: object) -> Self:
-        """Read a payload.
-
-        Raises:
-            BadFormError: it isn't shaped like a request.
-        """
-        try:
-            return msgspec.convert(payload, cls)
-        except msgspec.ValidationError:
-            raise BadFormError from None
 
 
 class FieldError(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,26 +91,9 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     fields: Annotated[tuple[FieldError, ...], msgspec.Meta(max_length=40)] = ()
 
 
-class CitizenAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CitizenAnswer(_Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The answer to one request: a body, or a refusal."""
 
     request_id: Token
     refusal: Refusal | None = None
     body: dict[str, Any] = {}
-
-    def to_payload(self) -> dict[str, Any]:
-        """The answer as an envelope's payload."""
-        payload: dict[str, Any] = msgspec.to_builtins(self)
-        return payload
-
-    @classmethod
-    def from_payload(cls, payload: object) -> Self:
-        """Read a payload.
-
-        Raises:
-            BadFormError: it isn't shaped like an answer.
-        """
-        try:
-            return msgspec.convert(payload, cls)
-        except msgspec.ValidationError:
-            raise BadFormError from None
