@@ -15,7 +15,21 @@ from sqlalchemy import inspect, text
 import huodang
 from huodang.store import Database, metadata
 
-REVISIONS = ["0001_store", "0002_ledger", "0003_exchange", "0004_archive", "0005_retirement", "0006_web"]
+REVISIONS = [
+    "0001_store",
+    "0002_ledger",
+    "0003_exchange",
+    "0004_archive",
+    "0005_retirement",
+    "0006_web",
+    "0007_catalogue",
+    "0008_lots",
+    "0009_events",
+    "0010_calls",
+    "0011_matching",
+    "0012_files",
+    "0013_cascade",
+]
 
 
 def register_the_tables_of_every_room() -> list[str]:

@@ -40,11 +40,15 @@ Rows = Annotated[tuple[Values, ...], msgspec.Meta(max_length=500)]
 
 
 class Kind(StrEnum):
-    """Whether a resource answers a question (核验), does something (办理), or lists persons (名单)."""
+    """How a resource is used: the kind of its catalogue entry and of the agreements on it."""
 
-    CHECK = "check"
-    ACTION = "action"
-    LIST = "list"
+    CHECK = "check"  # 核验: a question about one person, answered by a verdict
+    ACTION = "action"  # 办理: done once
+    LIST = "list"  # 名单: who falls into a span of days
+    TABLE = "table"  # 库表同步: lots of rows, reconciled on both sides
+    FILE = "file"  # 文件: files with a signed manifest, landed as lots
+    MATCH = "match"  # 可用不可见: the overlap of two sets and nothing else
+    EVENT = "event"  # 事件: changes as they happen
 
 
 class Outcome(StrEnum):
@@ -62,6 +66,11 @@ OUTCOMES: Final[dict[Kind, frozenset[Outcome]]] = {
     Kind.CHECK: frozenset({Outcome.CLEAR, Outcome.HIT, Outcome.CONFLICT, Outcome.UNKNOWN}),
     Kind.ACTION: frozenset({Outcome.DONE, Outcome.REFUSED, Outcome.UNKNOWN}),
     Kind.LIST: frozenset({Outcome.CLEAR, Outcome.UNKNOWN}),
+    # These have messages of their own and are never answered by a verdict.
+    Kind.TABLE: frozenset(),
+    Kind.FILE: frozenset(),
+    Kind.MATCH: frozenset(),
+    Kind.EVENT: frozenset(),
 }
 
 
@@ -106,6 +115,9 @@ class Agreement(Message, frozen=True, kw_only=True):
         valid_from: first day it holds.
         valid_to: last day it holds, inclusive; open if None.
         grant_signer: holder whose grants the provider accepts under this agreement.
+        rows: only rows whose element has one of these values are covered; a value that ends in `*` is a beginning.
+        calls_per_minute: subjects asked about in a minute at most; no bound if None.
+        cache_seconds: how long the consumer may go on using an answer; 0 for not at all.
     """
 
     agreement_id: Token
@@ -121,6 +133,12 @@ class Agreement(Message, frozen=True, kw_only=True):
     fields: Names = ()
     valid_to: date | None = None
     grant_signer: Identifier = "hub"
+    rows: Annotated[
+        dict[Identifier, Annotated[tuple[Value, ...], msgspec.Meta(min_length=1, max_length=64)]],
+        msgspec.Meta(max_length=8),
+    ] = {}
+    calls_per_minute: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)] | None = None
+    cache_seconds: Annotated[int, msgspec.Meta(ge=0, le=86_400 * 31)] = 0
 
     def covers(self, day: date) -> bool:
         """Say whether the agreement's dates hold on a day."""

@@ -8,10 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from huodang.exchange.errors import SourceError
-from huodang.exchange.gateway.config import ActionSpec, GatewayFile, InsertSpec, Title, config_error
+from huodang.exchange.gateway.config import ActionSpec, GatewayFile, InsertSpec, config_error
 from huodang.exchange.gateway.conversion import ElementSource, Row, plain
 from huodang.exchange.gateway.database_source import DatabaseSource, typed
 from huodang.exchange.gateway.mapping import check_columns, compile_elements, standard_element
+from huodang.exchange.gateway.shapes import Title
 from huodang.exchange.gateway.sources import forms_of
 from huodang.exchange.gateway.templates import Template, TemplateFault
 from huodang.exchange.values import IDEMPOTENCY_KEY, Outcome

@@ -1,6 +1,6 @@
 """The gateway over HTTP: `POST /v1/answers`, `GET /v1/resources`, `GET /health`. Thin: `service.py` decides."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +10,8 @@ from litestar.exceptions import ClientException
 from litestar.params import RawBody
 from litestar.status_codes import HTTP_200_OK, HTTP_400_BAD_REQUEST, HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
-from huodang.exchange.gateway.config import GatewayFile, read_gateway_file
+from huodang.exchange.gateway.config import GatewayFile, process_environment, read_gateway_file
+from huodang.exchange.gateway.parts import GatewayPart, build_parts
 from huodang.exchange.gateway.service import Gateway
 from huodang.store import Clock
 
@@ -37,11 +38,18 @@ def build_gateway(
         TrustError: key or list of trusted keys can't be used.
     """
     file = config if isinstance(config, GatewayFile) else read_gateway_file(Path(config))
-    return gateway_application(Gateway.open(file, environment=environment, clock=clock))
+    variables = process_environment() if environment is None else environment
+    gateway = Gateway.open(file, environment=variables, clock=clock)
+    try:
+        parts = build_parts(gateway, variables)
+    except BaseException:
+        gateway.close()
+        raise
+    return gateway_application(gateway, parts)
 
 
-def gateway_application(gateway: Gateway) -> Litestar:
-    """Put a gateway behind HTTP."""
+def gateway_application(gateway: Gateway, parts: Sequence[GatewayPart] = ()) -> Litestar:
+    """Put a gateway and the parts of its other delivery modes behind HTTP."""
     limits = gateway.file.spec.limits
 
     @post("/v1/answers", status_code=HTTP_200_OK, sync_to_thread=True, request_max_body_size=limits.body_bytes)
@@ -65,18 +73,26 @@ def gateway_application(gateway: Gateway) -> Litestar:
     @get("/v1/resources", sync_to_thread=True)
     def resources() -> dict[str, Any]:
         """Tell what this gateway offers, under which agreements, and how its source is."""
-        return gateway.conformance()
+        told = gateway.conformance()
+        return {**told, "resources": [*told["resources"], *(one for part in parts for one in part.offers())]}
 
     @get("/health", sync_to_thread=False, media_type=MediaType.TEXT)
     def health() -> str:
         """Say that the process lives."""
         return "ok"
 
+    def start() -> None:
+        for part in parts:
+            part.start()
+
     def close() -> None:
+        for part in reversed(parts):
+            part.stop()
         gateway.close()
 
     return Litestar(
-        [answers, resources, health],
+        [answers, resources, health, *(route for part in parts for route in part.routes())],
+        on_startup=[start],
         on_shutdown=[close],
         openapi_config=None,
         # What goes wrong here is told to the steward's log, not over the wire.

@@ -10,24 +10,12 @@ import msgspec
 import yaml
 
 from huodang.exchange.errors import GatewayConfigError
+from huodang.exchange.gateway.shapes import Filled, Shape, Title
 from huodang.exchange.values import Identifier, ResourceName
 from huodang.standards import Place
 
-Filled = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
-
-class _Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A mapping of the file: what isn't named here is refused."""
-
-
-class Title(_Shape, frozen=True, kw_only=True):
-    """A name in both languages."""
-
-    chinese: Filled
-    english: Filled
-
-
-class TlsFiles(_Shape, frozen=True, kw_only=True):
+class TlsFiles(Shape, frozen=True, kw_only=True):
     """Certificate and key of this process, and the authority whose certificates it accepts."""
 
     certificate: Filled
@@ -35,14 +23,14 @@ class TlsFiles(_Shape, frozen=True, kw_only=True):
     authority: Filled
 
 
-class Listen(_Shape, frozen=True, kw_only=True):
+class Listen(Shape, frozen=True, kw_only=True):
     """Where the gateway is reached."""
 
     host: Filled = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
-class Limits(_Shape, frozen=True, kw_only=True):
+class Limits(Shape, frozen=True, kw_only=True):
     """Bounds on what one request may ask."""
 
     batch: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 256
@@ -50,7 +38,7 @@ class Limits(_Shape, frozen=True, kw_only=True):
     clock_skew_seconds: Annotated[int, msgspec.Meta(ge=0, le=300)] = 60
 
 
-class FilesSpec(_Shape, frozen=True, kw_only=True):
+class FilesSpec(Shape, frozen=True, kw_only=True):
     """A folder of CSV files."""
 
     folder: Filled
@@ -58,14 +46,14 @@ class FilesSpec(_Shape, frozen=True, kw_only=True):
     delimiter: Annotated[str, msgspec.Meta(min_length=1, max_length=1)] = ","
 
 
-class SourceSpec(_Shape, frozen=True, kw_only=True):
+class SourceSpec(Shape, frozen=True, kw_only=True):
     """A database by URL, or files."""
 
     url: Filled | None = None
     files: FilesSpec | None = None
 
 
-class AsOfSpec(_Shape, frozen=True, kw_only=True):
+class AsOfSpec(Shape, frozen=True, kw_only=True):
     """How fresh an answer is."""
 
     column: Filled | None = None
@@ -74,14 +62,14 @@ class AsOfSpec(_Shape, frozen=True, kw_only=True):
     now: bool = False
 
 
-class OrderSpec(_Shape, frozen=True, kw_only=True):
+class OrderSpec(Shape, frozen=True, kw_only=True):
     """Which of several rows comes first."""
 
     column: Filled
     descending: bool = False
 
 
-class ElementSpec(_Shape, frozen=True, kw_only=True):
+class ElementSpec(Shape, frozen=True, kw_only=True):
     """Where an element stands and how it is read. `crosswalk`: a name, `{file: …}`, or the pairs."""
 
     column: Filled | None = None
@@ -92,14 +80,14 @@ class ElementSpec(_Shape, frozen=True, kw_only=True):
     absent_values: tuple[str, ...] = ()
 
 
-class AnswerSpec(_Shape, frozen=True, kw_only=True):
+class AnswerSpec(Shape, frozen=True, kw_only=True):
     """An outcome with its reason code."""
 
     outcome: Filled
     reason: Identifier
 
 
-class OutcomeSpec(_Shape, frozen=True, kw_only=True):
+class OutcomeSpec(Shape, frozen=True, kw_only=True):
     """An answer and its condition."""
 
     outcome: Filled
@@ -107,7 +95,7 @@ class OutcomeSpec(_Shape, frozen=True, kw_only=True):
     when: Any
 
 
-class ResourceSpec(_Shape, frozen=True, kw_only=True):
+class ResourceSpec(Shape, frozen=True, kw_only=True):
     """A check that the gateway offers."""
 
     resource: ResourceName
@@ -128,7 +116,7 @@ class ResourceSpec(_Shape, frozen=True, kw_only=True):
     outcomes: tuple[OutcomeSpec, ...] = ()
 
 
-class InsertSpec(_Shape, frozen=True, kw_only=True):
+class InsertSpec(Shape, frozen=True, kw_only=True):
     """One row that an action writes; `key` names the column of the idempotency key."""
 
     table: Filled
@@ -136,7 +124,7 @@ class InsertSpec(_Shape, frozen=True, kw_only=True):
     key: Filled | None = None
 
 
-class ActionSpec(_Shape, frozen=True, kw_only=True):
+class ActionSpec(Shape, frozen=True, kw_only=True):
     """Something the gateway can do."""
 
     resource: ResourceName
@@ -153,7 +141,7 @@ class ActionSpec(_Shape, frozen=True, kw_only=True):
     required_claims: tuple[Identifier, ...] = ()
 
 
-class WithinSpec(_Shape, frozen=True, kw_only=True):
+class WithinSpec(Shape, frozen=True, kw_only=True):
     """The column of a day, and the parameters with the first and last day of a list."""
 
     column: Filled
@@ -162,7 +150,7 @@ class WithinSpec(_Shape, frozen=True, kw_only=True):
     format: Filled | None = None
 
 
-class ListSpec(_Shape, frozen=True, kw_only=True):
+class ListSpec(Shape, frozen=True, kw_only=True):
     """Persons that the gateway can list."""
 
     resource: ResourceName
@@ -174,7 +162,7 @@ class ListSpec(_Shape, frozen=True, kw_only=True):
     most: Annotated[int, msgspec.Meta(ge=1, le=500)] = 500
 
 
-class GatewaySpec(_Shape, frozen=True, kw_only=True):
+class GatewaySpec(Shape, frozen=True, kw_only=True):
     """The whole file."""
 
     department: Identifier
@@ -193,7 +181,7 @@ class GatewaySpec(_Shape, frozen=True, kw_only=True):
     lists: tuple[ListSpec, ...] = ()
 
 
-class GatewayFile(_Shape, frozen=True, kw_only=True):
+class GatewayFile(Shape, frozen=True, kw_only=True):
     """A gateway's file and where it stands: paths in it are relative to its folder."""
 
     path: Path

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 
 from huodang.exchange.gateway.answers import Answer
 from huodang.exchange.gateway.conditions import QuestionFault
-from huodang.exchange.gateway.config import GatewayFile, ListSpec, Title, config_error
+from huodang.exchange.gateway.config import GatewayFile, ListSpec, config_error
 from huodang.exchange.gateway.conversion import CellFault, ElementSource, Row
 from huodang.exchange.gateway.database_source import DatabaseSource, typed
 from huodang.exchange.gateway.formats import ISO_DATE, MomentFormat
 from huodang.exchange.gateway.mapping import check_columns, compile_elements, moment_format
+from huodang.exchange.gateway.shapes import Title
 from huodang.exchange.values import Outcome
 from huodang.standards import Place
 

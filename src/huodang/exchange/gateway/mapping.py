@@ -14,11 +14,11 @@ from huodang.exchange.gateway.config import (
     GatewayFile,
     OutcomeSpec,
     ResourceSpec,
-    Title,
     config_error,
 )
 from huodang.exchange.gateway.conversion import Codes, ElementSource, Row, kind_of, plain
 from huodang.exchange.gateway.formats import ISO_INSTANT, FormatFault, MomentFormat
+from huodang.exchange.gateway.shapes import Title
 from huodang.exchange.gateway.sources import Found, Selection, Source
 from huodang.exchange.values import OUTCOMES, Kind, Outcome
 from huodang.standards import BadValue, DataElement, Place, code_table, crosswalk, element, load_crosswalk, region

@@ -1,0 +1,34 @@
+"""The delivery modes beside single answers: each is a part of the gateway with its own routes and background work."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from litestar.types import ControllerRouterHandler
+
+from huodang.exchange.gateway.service import Gateway
+
+
+class GatewayPart(Protocol):
+    """One delivery mode at one gateway."""
+
+    def routes(self) -> Sequence[ControllerRouterHandler]:
+        """Give the HTTP handlers, under `/v1/`."""
+
+    def offers(self) -> Sequence[dict[str, Any]]:
+        """Give what `/v1/resources` tells of this mode: resource, kind, agreements, ready."""
+
+    def start(self) -> None:
+        """Begin background work, if there is any."""
+
+    def stop(self) -> None:
+        """End background work and let go of what is held; safe to call twice."""
+
+
+def build_parts(gateway: Gateway, environment: Mapping[str, str]) -> list[GatewayPart]:
+    """Build the parts that a gateway's file asks for.
+
+    Raises:
+        GatewayConfigError: a section of the file is wrong.
+    """
+    _ = gateway, environment
+    return []
