@@ -1,4 +1,4 @@
-"""The catalogue (共享目录): what each department offers, with element, condition and law. No agreement goes beyond it.
+"""One entry of the catalogue (共享目录): what is offered, with element, condition and law.
 
 Source: the core metadata of resource catalogues (政务信息资源目录核心元数据) as published in 2018; national codes are
 assigned where the hub cascades into, so none stand here.
@@ -10,15 +10,11 @@ from importlib.resources import files
 from typing import Annotated, Any, Literal
 
 import msgspec
-import sqlalchemy as sa
 import yaml
-from sqlalchemy import Connection
 
-from huodang.exchange import records
 from huodang.exchange.errors import AgreementError
 from huodang.exchange.values import Agreement, Kind, Message, Names, ResourceName
 from huodang.standards import Place, element
-from huodang.store import Clock
 
 
 class Sharing(StrEnum):
@@ -86,43 +82,6 @@ def checked(entry: CatalogueEntry) -> CatalogueEntry:
     for name in entry.elements:
         element(name)
     return entry
-
-
-class Catalogue:
-    """The catalogue in the hub's database."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    def publish(self, connection: Connection, entry: CatalogueEntry) -> None:
-        """Publish an entry, or replace the one of that name.
-
-        Raises:
-            UnknownElement: an element isn't in the standard.
-        """
-        checked(entry)
-        table = records.catalogue
-        connection.execute(sa.delete(table).where(table.c.resource == entry.resource))
-        connection.execute(
-            sa.insert(table).values(
-                resource=entry.resource,
-                provider=entry.provider,
-                kind=entry.kind,
-                entry=msgspec.json.encode(entry).decode(),
-                updated_at=self._clock.now(),
-            )
-        )
-
-    def withdraw(self, connection: Connection, resource: str) -> None:
-        """Take an entry out; agreements in force go on until they are revoked."""
-        table = records.catalogue
-        connection.execute(sa.delete(table).where(table.c.resource == resource))
-
-    def entries(self, connection: Connection) -> dict[str, CatalogueEntry]:
-        """Give all entries by resource: those published here, and beneath them those that come with the product."""
-        rows = connection.execute(sa.select(records.catalogue.c.entry).order_by(records.catalogue.c.resource))
-        published = [msgspec.json.decode(row.entry, type=CatalogueEntry) for row in rows]
-        return joint_case_catalogue() | {one.resource: one for one in published}
 
 
 def check_agreement(agreement: Agreement, entries: dict[str, CatalogueEntry]) -> None:
