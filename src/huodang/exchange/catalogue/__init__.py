@@ -7,6 +7,7 @@ from huodang.exchange.catalogue.entries import (
     check_agreement,
     checked,
     joint_case_catalogue,
+    product_catalogue,
 )
 from huodang.exchange.catalogue.service import Catalogue
 
@@ -18,4 +19,5 @@ __all__ = [
     "check_agreement",
     "checked",
     "joint_case_catalogue",
+    "product_catalogue",
 ]

@@ -62,12 +62,26 @@ class CatalogueEntry(Message, frozen=True, kw_only=True):
 
 @cache
 def joint_case_catalogue() -> dict[str, CatalogueEntry]:
-    """Give the entries that come with the product: the resources of the retirement joint case.
+    """Give the entries of the retirement joint case, which come with the product.
 
     Raises:
         MessageError: the data file is broken.
     """
-    text = files("huodang.exchange").joinpath("data", "catalogue.yaml").read_text(encoding="utf-8")
+    return _entries_of("catalogue.yaml")
+
+
+@cache
+def product_catalogue() -> dict[str, CatalogueEntry]:
+    """Give every entry that comes with the product: the joint case's, and those of the other delivery modes.
+
+    Raises:
+        MessageError: a data file is broken.
+    """
+    return joint_case_catalogue() | _entries_of("catalogue_deliveries.yaml")
+
+
+def _entries_of(file: str) -> dict[str, CatalogueEntry]:
+    text = files("huodang.exchange").joinpath("data", file).read_text(encoding="utf-8")
     raw: list[Any] = yaml.safe_load(text)
     entries = [checked(CatalogueEntry.from_payload(one)) for one in raw]
     return {one.resource: one for one in entries}

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from huodang.exchange import records
-from huodang.exchange.catalogue.entries import CatalogueEntry, checked, joint_case_catalogue
+from huodang.exchange.catalogue.entries import CatalogueEntry, checked, product_catalogue
 from huodang.store import Clock
 
 
@@ -43,4 +43,4 @@ class Catalogue:
         """Give all entries by resource: those published here, and beneath them those that come with the product."""
         rows = connection.execute(sa.select(records.catalogue.c.entry).order_by(records.catalogue.c.resource))
         published = [msgspec.json.decode(row.entry, type=CatalogueEntry) for row in rows]
-        return joint_case_catalogue() | {one.resource: one for one in published}
+        return product_catalogue() | {one.resource: one for one in published}
