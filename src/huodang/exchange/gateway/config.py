@@ -10,7 +10,8 @@ import msgspec
 import yaml
 
 from huodang.exchange.errors import GatewayConfigError
-from huodang.exchange.gateway.shapes import Filled, Shape, Title
+from huodang.exchange.events.config import EventsSection
+from huodang.exchange.gateway.shapes import ElementSpec, Filled, Shape, Title
 from huodang.exchange.values import Identifier, ResourceName
 from huodang.standards import Place
 
@@ -67,17 +68,6 @@ class OrderSpec(Shape, frozen=True, kw_only=True):
 
     column: Filled
     descending: bool = False
-
-
-class ElementSpec(Shape, frozen=True, kw_only=True):
-    """Where an element stands and how it is read. `crosswalk`: a name, `{file: …}`, or the pairs."""
-
-    column: Filled | None = None
-    constant: Filled | None = None
-    crosswalk: Any = None
-    format: Filled | None = None
-    unit: Filled | None = None
-    absent_values: tuple[str, ...] = ()
 
 
 class AnswerSpec(Shape, frozen=True, kw_only=True):
@@ -179,6 +169,7 @@ class GatewaySpec(Shape, frozen=True, kw_only=True):
     resources: tuple[ResourceSpec, ...] = ()
     actions: tuple[ActionSpec, ...] = ()
     lists: tuple[ListSpec, ...] = ()
+    events: EventsSection | None = None
 
 
 class GatewayFile(Shape, frozen=True, kw_only=True):

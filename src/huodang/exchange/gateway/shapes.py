@@ -1,6 +1,6 @@
 """What every section of a gateway's file is made of; each delivery mode keeps its own sections beside its code."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -16,3 +16,14 @@ class Title(Shape, frozen=True, kw_only=True):
 
     chinese: Filled
     english: Filled
+
+
+class ElementSpec(Shape, frozen=True, kw_only=True):
+    """Where an element stands and how it is read. `crosswalk`: a name, `{file: …}`, or the pairs."""
+
+    column: Filled | None = None
+    constant: Filled | None = None
+    crosswalk: Any = None
+    format: Filled | None = None
+    unit: Filled | None = None
+    absent_values: tuple[str, ...] = ()
