@@ -26,6 +26,13 @@ BUSINESS = (
     Action.RECORD_PAYMENT,
     Action.INVESTIGATE,
     Action.VIEW_LOOKS,
+    Action.RAISE_CORRECTION,
+    Action.ANSWER_CORRECTION,
+    Action.VIEW_CORRECTION,
+    Action.PULL_LOTS,
+    Action.READ_DELIVERED,
+    Action.SUBSCRIBE_EVENTS,
+    Action.MATCH_SETS,
 )
 
 requests = st.builds(
@@ -41,7 +48,17 @@ requests = st.builds(
     ),
     action=st.sampled_from([*(action.value for action in Action), "delete_everything"]),
     purpose=st.sampled_from(
-        ["retirement", "retirement_prefill", "retirement_due", "supervision", "audit", "archive", ""]
+        [
+            "retirement",
+            "retirement_prefill",
+            "retirement_due",
+            "supervision",
+            "audit",
+            "archive",
+            "sharing",
+            "correction",
+            "",
+        ]
     ),
     elements=st.lists(st.sampled_from(PERSONAL), unique=True, max_size=5).map(tuple),
     assigned=st.booleans(),

@@ -38,6 +38,13 @@ class Action(StrEnum):
     RECORD_PAYMENT = "record_payment"
     INVESTIGATE = "investigate"
     VIEW_LOOKS = "view_looks"
+    RAISE_CORRECTION = "raise_correction"
+    ANSWER_CORRECTION = "answer_correction"
+    VIEW_CORRECTION = "view_correction"
+    PULL_LOTS = "pull_lots"
+    READ_DELIVERED = "read_delivered"
+    SUBSCRIBE_EVENTS = "subscribe_events"
+    MATCH_SETS = "match_sets"
     VIEW_STATISTICS = "view_statistics"
     VIEW_AGREEMENTS = "view_agreements"
     MANAGE_AGREEMENTS = "manage_agreements"
@@ -46,6 +53,17 @@ class Action(StrEnum):
     MANAGE_SYSTEM = "manage_system"
     MANAGE_ACCOUNTS = "manage_accounts"
     MANAGE_POLICIES = "manage_policies"
+    VIEW_SHARING = "view_sharing"
+    RAISE_DEMAND = "raise_demand"
+    REVIEW_DEMAND = "review_demand"
+    SIGN_AGREEMENT = "sign_agreement"
+    RENEW_AGREEMENT = "renew_agreement"
+    REVOKE_AGREEMENT = "revoke_agreement"
+    RECALL_DELIVERY = "recall_delivery"
+    ACKNOWLEDGE_NOTICE = "acknowledge_notice"
+    DISPUTE_CORRECTION = "dispute_correction"
+    SETTLE_DISPUTE = "settle_dispute"
+    KEEP_SHARING_TERMS = "keep_sharing_terms"
 
 
 ROLES: Final = (
@@ -56,6 +74,7 @@ ROLES: Final = (
     "archivist",
     "investigator",
     "steward",
+    "corrector",
     "leader",
     "auditor",
     "system_administrator",
@@ -63,7 +82,8 @@ ROLES: Final = (
     "audit_administrator",
     "system",
 )
-"""Every role that policies speak of; `system` is the hub itself in its automatic checks."""
+"""Every role that policies speak of. `corrector` (校核员) checks a department's data that are in doubt; `system` is the hub
+itself in its automatic checks."""
 
 
 @dataclass(frozen=True)
