@@ -47,6 +47,12 @@ class AgreementError(ExchangeError):
     code: ClassVar[str] = "exchange.agreement"
 
 
+class CatalogueError(ExchangeError):
+    """An entry of the catalogue, or a file of entries, can't be taken; the place names file, row and column."""
+
+    code: ClassVar[str] = "exchange.catalogue"
+
+
 class SourceError(ExchangeError):
     """A department's own source can't be read at this moment."""
 
