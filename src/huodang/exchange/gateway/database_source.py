@@ -36,6 +36,7 @@ class DatabaseSource:
 
     def __init__(self, url: sa.URL) -> None:
         self._kind = url.get_backend_name()
+        self._url = url
         self._reading = self._engine(url, read_only=True)
         self._writing = self._engine(url, read_only=False)
         self._tables: dict[str, sa.TableClause] = {}
@@ -67,6 +68,16 @@ class DatabaseSource:
                 connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
         return engine
+
+    @property
+    def kind(self) -> str:
+        """Give the kind of database: `sqlite`, `mysql` or `postgresql`."""
+        return self._kind
+
+    @property
+    def url(self) -> sa.URL:
+        """Give the address, with the password: never to be logged."""
+        return self._url
 
     def columns(self, table: str) -> tuple[str, ...]:
         """List the columns of a table or view; empty if there is none of that name."""

@@ -155,6 +155,26 @@ class Gateway:
         """Give the mark under which a person's lines stand in the log."""
         return self._marks.blind_index(SUBJECT, identity_number)
 
+    @property
+    def signer(self) -> Signer:
+        """Give the department's key."""
+        return self._signer
+
+    @property
+    def trusted(self) -> TrustedKeys:
+        """Give the public keys that count here."""
+        return self._trusted
+
+    @property
+    def secret(self) -> FieldSealer:
+        """Give what seals and marks in the gateway's own records."""
+        return self._marks
+
+    @property
+    def skew(self) -> timedelta:
+        """Give how far the clocks of hub and department may differ."""
+        return self._skew
+
     def close(self) -> None:
         """Let go of source and memory."""
         self.source.close()
