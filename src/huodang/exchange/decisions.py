@@ -82,8 +82,8 @@ ROLES: Final = (
     "audit_administrator",
     "system",
 )
-"""Every role that policies speak of. `corrector` (校核员) checks a department's data that are in doubt; `system` is the hub
-itself in its automatic checks."""
+"""Every role that policies speak of. `corrector` (校核员) checks a department's data that are in doubt; `system` is the
+hub itself in its automatic checks."""
 
 
 @dataclass(frozen=True)
