@@ -54,6 +54,18 @@ def test_what_was_signed_is_what_is_opened(payload: dict, signer: Signer) -> Non
     assert SignedEnvelope.from_json(envelope.to_json()) == envelope
 
 
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(exclude_categories=["Cs"])),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
+        max_leaves=12,
+    )
+)
+def test_canonical_json_is_what_json_writes_with_sorted_keys_and_no_spaces(value: object) -> None:
+    written = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    assert canonical_json(value) == written.encode()
+
+
 @given(payload=payloads)
 @settings(max_examples=60)
 def test_canonical_json_has_one_form_whatever_the_order_of_the_keys(payload: dict) -> None:

@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 from huodang.exchange import records
 from huodang.exchange.decisions import Actor, Decision
 from huodang.ledger import Ledger, LedgerEntry
-from huodang.store import Clock, Database, utc_text
+from huodang.store import Clock, Database, insert_rows, utc_text
 from huodang.trust import canonical_json
 
-_INSERT: Final = sa.insert(records.look)
+_COLUMNS: Final = tuple(column.name for column in records.look.c if column is not records.look.c.number)
 
 
 @dataclass(frozen=True)
@@ -117,27 +117,25 @@ class Looks:
         self, connection: Connection, looks: Sequence[LookEntry], entry_ids: Sequence[str], now: datetime
     ) -> None:
         """Write the rows of looks whose ledger entries are recorded."""
-        connection.execute(
-            _INSERT,
-            [
-                {
-                    "at": now,
-                    "user_id": look.actor.user_id,
-                    "user_name": look.actor.name,
-                    "role": look.actor.role,
-                    "department": look.actor.department,
-                    "purpose": look.purpose,
-                    "case_id": look.case_id,
-                    "subject_index": look.subject_index,
-                    "elements": json.dumps(look.elements),
-                    "policy": look.decision.policy,
-                    "mask_level": look.decision.mask_level.value,
-                    "what": look.what,
-                    "entry_id": entry_id,
-                }
-                for look, entry_id in zip(looks, entry_ids, strict=True)
-            ],
-        )
+        rows = [
+            (
+                now,
+                look.actor.user_id,
+                look.actor.name,
+                look.actor.role,
+                look.actor.department,
+                look.purpose,
+                look.case_id,
+                look.subject_index,
+                json.dumps(look.elements),
+                look.decision.policy,
+                look.decision.mask_level.value,
+                look.what,
+                entry_id,
+            )
+            for look, entry_id in zip(looks, entry_ids, strict=True)
+        ]
+        insert_rows(connection, records.look, _COLUMNS, rows)
 
     def of_subject(self, subject_index: str, *, limit: int = 200) -> list[Look]:
         """Tell who looked at a person's data, newest first."""

@@ -12,6 +12,7 @@ from huodang.exchange import records
 from huodang.exchange.answers import TWO_DIFFERENT_VERDICTS, Answer, AnswerRecord, Failure, FailureCode
 from huodang.exchange.values import VERDICT, Outcome, Verdict
 from huodang.ledger import Ledger, LedgerEntry
+from huodang.store import insert_rows
 from huodang.trust import FieldSealer, SignedEnvelope
 
 # Built once: building a statement costs more than running it on a single row.
@@ -19,7 +20,7 @@ _GRANTS: Final[sa.BindParameter[str]] = sa.bindparam("grants", expanding=True)
 _SELECT_KNOWN: Final = sa.select(
     records.verdict.c.grant_id, records.verdict.c.digest, records.verdict.c.entry_id
 ).where(records.verdict.c.grant_id.in_(_GRANTS))
-_INSERT_VERDICT: Final = sa.insert(records.verdict)
+_VERDICT_COLUMNS: Final = tuple(column.name for column in records.verdict.c)
 _SET_STATE: Final = (
     sa.update(records.grant).where(records.grant.c.grant_id.in_(_GRANTS)).values(state=sa.bindparam("to_state"))
 )
@@ -95,20 +96,20 @@ class AnswerBook:
             connection, [(entry, text.encode()) for entry, text in zip(entries, texts, strict=True)]
         )
         rows = [
-            {
-                "grant_id": verdict.grant_id,
-                "digest": envelope.digest,
-                "outcome": verdict.outcome,
-                "reason": verdict.reason,
-                "as_of": verdict.as_of,
-                "evidence_hash": verdict.evidence_hash,
-                "envelope": self._sealer.seal(VERDICT, text, verdict.grant_id),
-                "recorded_at": now,
-                "entry_id": entry_id,
-            }
+            (
+                verdict.grant_id,
+                envelope.digest,
+                verdict.outcome,
+                verdict.reason,
+                verdict.as_of,
+                verdict.evidence_hash,
+                self._sealer.seal(VERDICT, text, verdict.grant_id),
+                now,
+                entry_id,
+            )
             for (_, _, verdict, envelope), text, entry_id in zip(fresh, texts, ids, strict=True)
         ]
-        connection.execute(_INSERT_VERDICT, rows)
+        insert_rows(connection, records.verdict, _VERDICT_COLUMNS, rows)
         return ids
 
     def _write_failures(self, connection: Connection, failed: Sequence[Answer], now: datetime) -> None:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from huodang.exchange import records
@@ -18,10 +17,10 @@ from huodang.exchange.questions import SUBJECT, Drafted, Question, draft_all, no
 from huodang.exchange.recording import AnswerBook
 from huodang.exchange.values import GRANT
 from huodang.ledger import Ledger, LedgerEntry
-from huodang.store import Clock, Database, shanghai_date
+from huodang.store import Clock, Database, insert_rows, shanghai_date
 from huodang.trust import FieldSealer, SignedEnvelope, Signer, TrustedKeys, sha256
 
-_INSERT_GRANT: Final = sa.insert(records.grant)
+_GRANT_COLUMNS: Final = tuple(column.name for column in records.grant.c)
 LARGEST_BATCH: Final = 256
 """Grants in one request at most."""
 
@@ -143,24 +142,24 @@ class Exchange:
         for one, text, look, entry_id in zip(made, texts, looks, ids[: len(made)], strict=True):
             grant = one.grant
             rows.append(
-                {
-                    "grant_id": grant.grant_id,
-                    "resource": grant.resource,
-                    "provider": grant.provider,
-                    "agreement_id": grant.agreement_id,
-                    "agreement_version": grant.agreement_version,
-                    "purpose": grant.purpose,
-                    "case_id": grant.case_id,
-                    "subject_index": look.subject_index,
-                    "digest": one.envelope.digest,
-                    "envelope": self._sealer.seal(GRANT, text, grant.grant_id),
-                    "issued_at": grant.issued_at,
-                    "expires_at": grant.expires_at,
-                    "state": "issued",
-                    "entry_id": entry_id,
-                }
+                (
+                    grant.grant_id,
+                    grant.resource,
+                    grant.provider,
+                    grant.agreement_id,
+                    grant.agreement_version,
+                    grant.purpose,
+                    grant.case_id,
+                    look.subject_index,
+                    one.envelope.digest,
+                    self._sealer.seal(GRANT, text, grant.grant_id),
+                    grant.issued_at,
+                    grant.expires_at,
+                    "issued",
+                    entry_id,
+                )
             )
-        connection.execute(_INSERT_GRANT, rows)
+        insert_rows(connection, records.grant, _GRANT_COLUMNS, rows)
         self._looks.insert(connection, looks, ids[len(made) :], now)
 
     def _look(self, one: Drafted) -> LookEntry:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from huodang.ledger.errors import UnfitEntryError
 from huodang.ledger.merkle import TREES
@@ -89,10 +90,23 @@ def check_entry(entry: LedgerEntry) -> None:
             advice_english=f"The kind is a lower-case code, the time has its zone, {MAX_FACTS} facts at most.",
         )
     for name, value in entry.facts.items():
-        if not _FACT_NAME.fullmatch(name):
+        if not _is_name(name):
             raise _unfit(Place())
-        if not isinstance(value, str) or not _FACT_VALUE.fullmatch(value) or _is_personal(value):
+        if not isinstance(value, str) or not (_is_fit_code(value) if len(value) < _SHORTEST_NUMBER else _is_fit(value)):
             raise _unfit(Place(element=name))
+
+
+@lru_cache(maxsize=1024)
+def _is_name(name: str) -> bool:
+    return bool(_FACT_NAME.fullmatch(name))
+
+
+def _is_fit(value: str) -> bool:
+    return bool(_FACT_VALUE.fullmatch(value)) and not _is_personal(value)
+
+
+# Short codes come again and again; what is longer, a digest or an identifier, comes once.
+_is_fit_code = lru_cache(maxsize=4096)(_is_fit)
 
 
 def _is_personal(value: str) -> bool:

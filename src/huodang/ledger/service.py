@@ -27,7 +27,7 @@ from huodang.ledger.merkle import TREES, consistency_ranges, inclusion_ranges
 from huodang.ledger.notes import NoteText, is_origin, read_note, sign_note, tree_origin
 from huodang.ledger.receipts import Receipt, TreeProof
 from huodang.ledger.trees import Frontier, fetch_roots, store_nodes
-from huodang.store import Clock, Database, serialise
+from huodang.store import Clock, Database, insert_rows, serialise
 from huodang.trust import Signer, parse_strict
 
 _CHUNK = 1024
@@ -102,15 +102,14 @@ class Ledger:
 
     def record_all(self, connection: Connection, entries: Sequence[tuple[LedgerEntry, bytes]]) -> list[str]:
         """Record several entries in their order with one statement."""
-        rows: list[dict[str, object]] = []
+        rows: list[tuple[str, str, bytes]] = []
         identifiers: list[str] = []
         for entry, content in entries:
             identifier, salt = secrets.token_hex(16), secrets.token_bytes(SALT_BYTES)
             leaf = make_leaf(entry, identifier, salt, content).decode()
-            rows.append({"entry_id": identifier, "leaf": leaf, "salt": salt})
+            rows.append((identifier, leaf, salt))
             identifiers.append(identifier)
-        if rows:
-            connection.execute(insert(records.pending), rows)
+        insert_rows(connection, records.pending, ("entry_id", "leaf", "salt"), rows)
         return identifiers
 
     def seal_batch(self) -> Checkpoint | None:
@@ -249,12 +248,12 @@ class Ledger:
         rows = connection.execute(select(table).order_by(table.c.position).limit(_CHUNK)).all()
         if not rows:
             return False
-        leaves: list[dict[str, object]] = []
+        leaves: list[tuple[int, str, str, bytes | None]] = []
         nodes: list[tuple[int, int, dict[str, bytes]]] = []
         for row in rows:
-            leaves.append({"leaf_index": frontier.size, "entry_id": row.entry_id, "leaf": row.leaf, "salt": row.salt})
+            leaves.append((frontier.size, row.entry_id, row.leaf, row.salt))
             nodes.extend(frontier.append(row.leaf.encode()))
-        connection.execute(insert(records.leaf), leaves)
+        insert_rows(connection, records.leaf, ("leaf_index", "entry_id", "leaf", "salt"), leaves)
         store_nodes(connection, nodes)
         # By position, not by range: on PostgreSQL another transaction may commit a lower one at this moment.
         connection.execute(delete(table).where(table.c.position.in_([row.position for row in rows])))

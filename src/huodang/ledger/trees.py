@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from huodang.ledger.merkle import TREES, Node, appended, cover, fold, leaf_hash, node_hash, number
 from huodang.ledger.records import node
+from huodang.store import insert_rows
 
 _ROWS = 800  # parameters a statement, within what old SQLite takes
 
@@ -60,8 +61,8 @@ class Frontier:
 
 def store_nodes(connection: Connection, completed: Sequence[tuple[int, int, dict[str, bytes]]]) -> None:
     """Write what `Frontier.append` returned."""
-    rows = [{"number": number((level, index)), **hashes} for level, index, hashes in completed]
-    connection.execute(insert(node), rows)
+    rows = [(number((level, index)), hashes["sha256"], hashes["sm3"]) for level, index, hashes in completed]
+    insert_rows(connection, node, ("number", "sha256", "sm3"), rows)
 
 
 def fetch_nodes(connection: Connection, places: Iterable[Node]) -> dict[Node, dict[str, bytes]]:

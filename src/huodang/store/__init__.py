@@ -6,6 +6,7 @@ knows neither which database it is nor how many processes share it.
 """
 
 from huodang.store import jobs
+from huodang.store.bulk import insert_rows
 from huodang.store.clock import (
     SHANGHAI,
     Clock,
@@ -63,6 +64,7 @@ __all__ = [
     "StoreError",
     "SystemClock",
     "Worker",
+    "insert_rows",
     "jobs",
     "metadata",
     "parse_instant",

@@ -11,7 +11,9 @@ def sha256(data: bytes) -> bytes:
 
 
 def _sm3_of_hashlib(data: bytes) -> bytes:
-    return hashlib.new("sm3", data).digest()
+    digest = _BEGUN.copy()  # looking the algorithm up costs as much as digesting a line
+    digest.update(data)
+    return digest.digest()
 
 
 def _sm3_of_cryptography(data: bytes) -> bytes:
@@ -21,7 +23,9 @@ def _sm3_of_cryptography(data: bytes) -> bytes:
 
 
 # An interpreter may be linked to an OpenSSL without SM3; `cryptography` brings its own.
-_sm3 = _sm3_of_hashlib if "sm3" in hashlib.algorithms_available else _sm3_of_cryptography
+_IN_HASHLIB = "sm3" in hashlib.algorithms_available
+_BEGUN = hashlib.new("sm3" if _IN_HASHLIB else "sha256")
+_sm3 = _sm3_of_hashlib if _IN_HASHLIB else _sm3_of_cryptography
 
 
 def sm3(data: bytes) -> bytes:
