@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from pathlib import Path
+from typing import Final, Protocol
 
 from huodang.exchange.gateway.answers import Answer, AnswerRules, OutcomeRule
 from huodang.exchange.gateway.conditions import ConditionCompiler, ValueKind
 from huodang.exchange.gateway.config import (
     AnswerSpec,
     AsOfSpec,
-    ElementSpec,
     GatewayFile,
     OutcomeSpec,
     ResourceSpec,
@@ -18,11 +18,19 @@ from huodang.exchange.gateway.config import (
 )
 from huodang.exchange.gateway.conversion import Codes, ElementSource, Row, kind_of, plain
 from huodang.exchange.gateway.formats import ISO_INSTANT, FormatFault, MomentFormat
-from huodang.exchange.gateway.shapes import Title
+from huodang.exchange.gateway.shapes import ElementSpec, Title
 from huodang.exchange.gateway.sources import Found, Selection, Source
 from huodang.exchange.values import OUTCOMES, Kind, Outcome
 from huodang.standards import BadValue, DataElement, Place, code_table, crosswalk, element, load_crosswalk, region
 from huodang.store import SHANGHAI
+
+
+class Beside(Protocol):
+    """A file that holds a mapping; crosswalk files are named relative to it."""
+
+    def beside(self, relative: str) -> Path:
+        """Give the path of a file that is named relative to this one."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -184,9 +192,7 @@ def unmapped_codes(resource: CheckResource, source: Source) -> list[str]:
     return warnings
 
 
-def compile_elements(
-    specs: Mapping[str, str | ElementSpec], file: GatewayFile, place: Place
-) -> tuple[ElementSource, ...]:
+def compile_elements(specs: Mapping[str, str | ElementSpec], file: Beside, place: Place) -> tuple[ElementSource, ...]:
     """Understand a mapping of elements to columns.
 
     Raises:
@@ -212,7 +218,7 @@ def standard_element(name: str, place: Place) -> DataElement:
         ) from problem
 
 
-def _element_source(name: str, spec: ElementSpec, file: GatewayFile, place: Place) -> ElementSource:
+def _element_source(name: str, spec: ElementSpec, file: Beside, place: Place) -> ElementSource:
     standard, place = standard_element(name, place), _at(place, name)
     if (spec.column is None) is (spec.constant is None):
         raise config_error("应写 column 或 constant 之一", "give either `column` or `constant`", place)
@@ -231,7 +237,7 @@ def _element_source(name: str, spec: ElementSpec, file: GatewayFile, place: Plac
     )
 
 
-def _codes(standard: DataElement, spec: object, file: GatewayFile, place: Place) -> Codes | None:
+def _codes(standard: DataElement, spec: object, file: Beside, place: Place) -> Codes | None:
     if not standard.code_table:
         if spec is not None:
             raise config_error(
@@ -277,7 +283,7 @@ def _permitted(table: str) -> Codes:
     return lambda code: code if code in codes else None
 
 
-def _pairs(spec: object, file: GatewayFile, place: Place) -> dict[str, str]:
+def _pairs(spec: object, file: Beside, place: Place) -> dict[str, str]:
     if isinstance(spec, dict) and set(spec) == {"file"} and isinstance(spec["file"], str):
         path = file.beside(spec["file"])
         try:
