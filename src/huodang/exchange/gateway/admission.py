@@ -97,6 +97,42 @@ def admit(
     return refused or Admitted(grant, envelope.digest, agreement, resource, identity)
 
 
+def admit_delivery(
+    envelope: SignedEnvelope,
+    grant: Grant,
+    *,
+    department: str,
+    kind: Kind,
+    resources: Collection[str],
+    shelf: ShelfContents,
+    now: datetime,
+    skew: timedelta,
+) -> Agreement | Refused:
+    """Check a grant for a delivery that names nobody, such as events; give the agreement it rests on.
+
+    Args:
+        envelope: the grant as it came, its signature checked by `read_grant`.
+        grant: what it says.
+        department: this one.
+        kind: which kind of grant is taken here.
+        resources: what is delivered here in that kind.
+        shelf: the agreements.
+        now: the present instant.
+        skew: how far clocks may differ.
+    """
+    if grant.provider != department:
+        return Refused("wrong_provider")
+    agreement = shelf.find(grant.agreement_id, grant.agreement_version, shanghai_date(now))
+    if isinstance(agreement, Refused):
+        return agreement
+    refused = _against_agreement(envelope, grant, agreement) or _in_time(grant, now, skew)
+    if refused is not None:
+        return refused
+    if grant.kind is not kind or grant.resource not in resources:
+        return Refused("resource_not_served", grant.resource)
+    return Refused("subject_mismatch") if grant.subject else agreement
+
+
 def _against_agreement(envelope: SignedEnvelope, grant: Grant, agreement: Agreement) -> Refused | None:
     if {one.holder for one in envelope.signatures} != {agreement.grant_signer}:
         return Refused("not_grant_signer")
