@@ -206,7 +206,7 @@ def deployment(suite: str) -> Iterator["Deployment"]:
         sealing = threading.Thread(target=seal)
         sealing.start()
         try:
-            yield Deployment(exchange, CallDesk(exchange, database), database, register, process.pid)
+            yield Deployment(exchange, CallDesk(exchange), database, register, process.pid)
         finally:
             done.set()
             sealing.join()

@@ -22,7 +22,7 @@ def exchange(police: Gateway, make_hub: HubMaker, database: Database, province: 
 
 
 def test_every_one_of_many_askers_gets_the_answer_to_their_own_question(exchange: Exchange, database: Database) -> None:
-    desk = CallDesk(exchange, database)
+    desk = CallDesk(exchange)
     asked = [question(WANG, "王建国"), question(LI, "不是此名"), question("130102196502301234")] * 10
     with ThreadPoolExecutor(12) as together:
         found = list(together.map(desk.ask, asked))
@@ -39,7 +39,7 @@ def test_every_one_of_many_askers_gets_the_answer_to_their_own_question(exchange
 def test_those_who_wait_travel_in_one_round(
     exchange: Exchange, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = CallDesk(exchange, database, rounds=1)
+    desk = CallDesk(exchange, rounds=1)
     gate, sizes, real = threading.Event(), list[int](), exchange.ask
 
     def slow(provider: str, prepared: Sequence[PreparedGrant]) -> list[Answer]:
@@ -63,7 +63,7 @@ def test_those_who_wait_travel_in_one_round(
 def test_what_goes_wrong_with_a_round_reaches_every_asker_and_the_next_round_goes_on(
     exchange: Exchange, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = CallDesk(exchange, database)
+    desk = CallDesk(exchange)
 
     def full(provider: str, prepared: Sequence[PreparedGrant]) -> list[Answer]:
         raise OSError("disk full")
@@ -76,5 +76,5 @@ def test_what_goes_wrong_with_a_round_reaches_every_asker_and_the_next_round_goe
 
 
 def test_a_department_that_is_down_is_an_answer(exchange: Exchange, database: Database) -> None:
-    found = CallDesk(exchange, database).ask(question(resource="health.death"))
+    found = CallDesk(exchange).ask(question(resource="health.death"))
     assert (found.outcome, found.answered) == (Outcome.UNKNOWN, False)

@@ -11,24 +11,28 @@ from dataclasses import dataclass, field
 from huodang.exchange.answers import AnswerRecord
 from huodang.exchange.questions import Question
 from huodang.exchange.service import LARGEST_BATCH, Exchange
-from huodang.store import Database
 
 
-@dataclass
+@dataclass(eq=False)
 class _Waiting:
-    """A question whose asker waits; `taken` once it is on its way."""
+    """A question whose asker sleeps until it is answered, or until it is the asker's turn to carry a round."""
 
     question: Question
-    taken: bool = False
+    woken: threading.Event = field(default_factory=threading.Event)
     answer: AnswerRecord | None = None
     problem: BaseException | None = None
+
+    @property
+    def settled(self) -> bool:
+        """There is an answer, or a reason why there is none."""
+        return self.answer is not None or self.problem is not None
 
 
 @dataclass
 class _Counter:
     """Where the questions to one department queue up; a slow department holds up nobody at another's counter."""
 
-    changed: threading.Condition = field(default_factory=threading.Condition)
+    lock: threading.Lock = field(default_factory=threading.Lock)
     queue: list[_Waiting] = field(default_factory=list)
     rounds: int = 0
 
@@ -38,14 +42,12 @@ class CallDesk:
 
     Args:
         exchange: who asks.
-        database: the hub's.
         rounds: how many rounds to one department may be on their way at once; while one waits for the department, the
             next is written.
     """
 
-    def __init__(self, exchange: Exchange, database: Database, *, rounds: int = 2) -> None:
+    def __init__(self, exchange: Exchange, *, rounds: int = 2) -> None:
         self._exchange = exchange
-        self._database = database
         self._rounds = rounds
         self._lock = threading.Lock()
         self._counters: dict[str, _Counter] = {}
@@ -58,30 +60,39 @@ class CallDesk:
         """
         counter = self._counter(question.resource.partition(".")[0])
         mine = _Waiting(question)
-        with counter.changed:
+        with counter.lock:
             counter.queue.append(mine)
-        while True:
-            with counter.changed:
-                while mine.answer is None and mine.problem is None and (mine.taken or counter.rounds >= self._rounds):
-                    counter.changed.wait()
-                if mine.problem is not None:
-                    raise mine.problem
-                if mine.answer is not None:
-                    return mine.answer
-                together = counter.queue[:LARGEST_BATCH]
-                del counter.queue[:LARGEST_BATCH]
-                for one in together:
-                    one.taken = True
-                counter.rounds += 1
-            try:
+        while not mine.settled:
+            together = self._next_round(counter)
+            if together:
                 self._carry(together)
-            except BaseException as problem:  # noqa: BLE001  (each asker gets it; nobody may be left waiting)
-                for one in together:
-                    one.problem = problem
-            finally:
-                with counter.changed:
-                    counter.rounds -= 1
-                    counter.changed.notify_all()
+                self._come_back(counter, together)
+            else:
+                # Woken by the answer, or because a round came back and this asker may carry the next one.
+                mine.woken.wait()
+                mine.woken.clear()
+        if mine.problem is not None:
+            raise mine.problem
+        assert mine.answer is not None  # noqa: S101  (settled without a problem)
+        return mine.answer
+
+    def _next_round(self, counter: _Counter) -> list[_Waiting]:
+        """Take what waits, if another round may be on its way."""
+        with counter.lock:
+            if counter.rounds >= self._rounds:
+                return []
+            together = counter.queue[:LARGEST_BATCH]
+            del counter.queue[:LARGEST_BATCH]
+            counter.rounds += bool(together)
+            return together
+
+    def _come_back(self, counter: _Counter, together: Sequence[_Waiting]) -> None:
+        """End a round: wake who is answered, and one of those who wait; all at once would stand in each other's way."""
+        with counter.lock:
+            counter.rounds -= 1
+            following = counter.queue[:1]
+        for one in (*together, *following):
+            one.woken.set()
 
     def _counter(self, provider: str) -> _Counter:
         with self._lock:
@@ -89,11 +100,11 @@ class CallDesk:
 
     def _carry(self, together: Sequence[_Waiting]) -> None:
         """Take a round of questions, all to one department, from grant to recorded answer."""
-        with self._database.begin() as connection:
-            prepared = self._exchange.prepare(connection, [one.question for one in together])
-        provider = next((one.provider for one in prepared if one.failure is None), "")
-        answers = self._exchange.ask(provider, prepared)
-        with self._database.begin() as connection:
-            records = self._exchange.record_all(connection, answers)
-        for one, record in zip(together, records, strict=True):
-            one.answer = record
+        try:
+            answers = self._exchange.call([one.question for one in together])
+        except BaseException as problem:  # noqa: BLE001  (each asker gets it; nobody may be left waiting)
+            for one in together:
+                one.problem = problem
+        else:
+            for one, answer in zip(together, answers, strict=True):
+                one.answer = answer

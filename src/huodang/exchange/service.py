@@ -99,6 +99,23 @@ class Exchange:
                 answers[position] = self._judge(one, raw, now)
         return [answers[position] for position in range(len(prepared))]
 
+    def call(self, questions: Sequence[Question]) -> list[AnswerRecord]:
+        """Ask and wait: grants are recorded and committed, then the departments are asked, then answers are recorded.
+
+        Raises:
+            HuodangError: the database can't take grants or answers. A gateway's failure is an answer, never raised.
+        """
+        with self._database.begin() as connection:
+            prepared = self.prepare(connection, questions)
+        by_provider: dict[str, list[int]] = {}
+        for position, one in enumerate(prepared):
+            by_provider.setdefault(one.provider, []).append(position)
+        answers: dict[int, Answer] = {}
+        for provider, positions in by_provider.items():
+            answers |= zip(positions, self.ask(provider, [prepared[at] for at in positions]), strict=True)
+        with self._database.begin() as connection:
+            return self.record_all(connection, [answers[position] for position in range(len(prepared))])
+
     def record(self, connection: Connection, answer: Answer) -> AnswerRecord:
         """Record one answer; see `record_all`."""
         return self.record_all(connection, [answer])[0]

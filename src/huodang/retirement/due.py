@@ -180,25 +180,22 @@ def _list(desk: Desk, actor: Actor, month: Month) -> tuple[list[_Listed], Decisi
         raise NotAllowedError("您不能查找到龄人员", "you may not look for who reaches the age")
     wanted = {category: months for category in Category if (months := birth_months(category, month))}
     questions = [_question(desk, actor, months) for months in wanted.values()]
-    with desk.database.begin() as connection:
-        prepared = desk.exchange.prepare(connection, questions)
-    answers = desk.exchange.ask(RESOURCE.partition(".")[0], prepared)
-    with desk.database.begin() as connection:
-        answered = desk.exchange.record_all(connection, answers)
-        found = [
-            one
-            for (category, months), record in zip(wanted.items(), answered, strict=True)
-            for one in _understand(record.rows, category, months)
-        ]
-        looks = [
-            LookEntry(
-                actor, purpose, "", desk.exchange.subject_index(one.number.text), decision.elements, decision, RESOURCE
-            )
-            for one in found
-        ]
-        desk.looks.record_all(connection, looks)
-    # Only now: what came back, and who was seen, is on record whatever follows from it.
+    answered = desk.exchange.call(questions)
     _require_lists(answered)
+    found = [
+        one
+        for (category, months), record in zip(wanted.items(), answered, strict=True)
+        for one in _understand(record.rows, category, months)
+    ]
+    looks = [
+        LookEntry(
+            actor, purpose, "", desk.exchange.subject_index(one.number.text), decision.elements, decision, RESOURCE
+        )
+        for one in found
+    ]
+    # Nobody is handed out before the look at them is on record.
+    with desk.database.begin() as connection:
+        desk.looks.record_all(connection, looks)
     return sorted(found, key=lambda one: (one.category.value, one.born, one.number.text)), decision
 
 

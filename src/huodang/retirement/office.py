@@ -81,7 +81,7 @@ class RetirementOffice:
         self._desk = Desk(
             database=database,
             exchange=exchange,
-            calls=CallDesk(exchange, database),
+            calls=CallDesk(exchange),
             ledger=ledger,
             volumes=volumes,
             payments=payments,
