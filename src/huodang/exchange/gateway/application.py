@@ -11,7 +11,7 @@ from litestar.params import RawBody
 from litestar.status_codes import HTTP_200_OK, HTTP_400_BAD_REQUEST, HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
 from huodang.exchange.gateway.config import GatewayFile, process_environment, read_gateway_file
-from huodang.exchange.gateway.parts import GatewayPart, build_parts
+from huodang.exchange.gateway.parts import GatewayPart, HoldingPart, build_parts
 from huodang.exchange.gateway.service import Gateway
 from huodang.store import Clock
 
@@ -90,7 +90,12 @@ def gateway_application(gateway: Gateway, parts: Sequence[GatewayPart] = ()) -> 
             part.stop()
         gateway.close()
 
-    return Litestar(
+    def leave() -> None:
+        for part in parts:
+            if isinstance(part, HoldingPart):
+                part.leave()
+
+    application = Litestar(
         [answers, resources, health, *(route for part in parts for route in part.routes())],
         on_startup=[start],
         on_shutdown=[close],
@@ -98,3 +103,6 @@ def gateway_application(gateway: Gateway, parts: Sequence[GatewayPart] = ()) -> 
         # What goes wrong here is told to the steward's log, not over the wire.
         debug=False,
     )
+    # Called before the server waits for requests under way: one that is held for news would keep it waiting.
+    application.state.leave = leave
+    return application

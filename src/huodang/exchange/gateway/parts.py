@@ -1,10 +1,11 @@
 """The delivery modes beside single answers: each is a part of the gateway with its own routes and background work."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from litestar.types import ControllerRouterHandler
 
+from huodang.exchange.events.part import EventsPart
 from huodang.exchange.gateway.service import Gateway
 
 
@@ -24,11 +25,22 @@ class GatewayPart(Protocol):
         """End background work and let go of what is held; safe to call twice."""
 
 
+@runtime_checkable
+class HoldingPart(Protocol):
+    """A part that holds requests until there is something to say."""
+
+    def leave(self) -> None:
+        """Answer what is being held: the process is about to end."""
+
+
 def build_parts(gateway: Gateway, environment: Mapping[str, str]) -> list[GatewayPart]:
     """Build the parts that a gateway's file asks for.
 
     Raises:
         GatewayConfigError: a section of the file is wrong.
     """
-    _ = gateway, environment
-    return []
+    _ = environment
+    parts: list[GatewayPart] = []
+    if gateway.file.spec.events is not None:
+        parts.append(EventsPart(gateway, gateway.file.spec.events))
+    return parts
