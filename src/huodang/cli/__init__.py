@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from huodang.cli import accounts, demo, keys, receipt, rules, serve, steward
+from huodang.cli import accounts, demo, intersect, keys, receipt, rules, serve, steward
 
 app = typer.Typer(
     name="huodang",
@@ -23,6 +23,7 @@ app.add_typer(receipt.app, name="receipt")
 app.add_typer(serve.app, name="serve")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(steward.app, name="steward")
+app.add_typer(intersect.app, name="intersect")
 app.command("demo")(demo.demo)
 
 

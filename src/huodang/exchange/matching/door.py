@@ -1,0 +1,128 @@
+"""The holder's side over HTTP: `POST /v1/matches`, then values in and answers out, in numbered messages.
+
+By hand and at a gateway alike; they differ in who may open a session and in what is looked at before it answers.
+"""
+
+from typing import Any, Final, Protocol
+
+import msgspec
+from litestar import Request, Response, Router, delete, get, post, put
+from litestar.params import RawBody
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED, HTTP_204_NO_CONTENT
+
+from huodang.exchange.matching.errors import (
+    BudgetError,
+    MalformedMessageError,
+    MalformedPointError,
+    MatchRefusedError,
+    NearIdenticalError,
+    NotPermittedToMatchError,
+    PeerLostError,
+)
+from huodang.exchange.matching.holding import Sessions
+from huodang.exchange.matching.messages import LARGEST_MESSAGE
+from huodang.standards import HuodangError
+
+PATH: Final = "/v1/matches"
+BINARY: Final = "application/octet-stream"
+PROBLEM: Final = "application/problem+json"
+NONCE_HEADER: Final = "Huodang-Match-Proof"
+_LARGEST_OPENING: Final = 64 * 1024
+_STATUSES: Final[dict[type[HuodangError], int]] = {
+    MalformedMessageError: 400,
+    MalformedPointError: 400,
+    NotPermittedToMatchError: 403,
+    MatchRefusedError: 403,
+    NearIdenticalError: 403,
+    PeerLostError: 404,
+    BudgetError: 429,
+}
+_CONFLICT: Final = 409
+
+
+class Host(Protocol):
+    """Who decides at a door. Each method may raise HuodangError."""
+
+    sessions: Sessions
+
+    def open(self, body: bytes, proof: str) -> tuple[bytes, str]:
+        """Begin a session for the message that asks for it; give the answer and its proof."""
+        ...
+
+    def close(self, name: str) -> str:
+        """End the taking of a session's values, after looking at them; give the digest of what was received."""
+        ...
+
+    def ended(self, name: str) -> None:
+        """Take note that the querier has ended a session."""
+        ...
+
+
+class _Closed(msgspec.Struct, frozen=True):
+    digest: str
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """A refusal as it crosses: a stable code and its sentences, no personal data."""
+
+    code: str
+    chinese: str
+    english: str
+    advice_chinese: str = ""
+    advice_english: str = ""
+
+
+def match_routes(host: Host) -> Router:
+    """Make the HTTP handlers of a holder."""
+
+    @post("/", status_code=HTTP_201_CREATED, sync_to_thread=True, request_max_body_size=_LARGEST_OPENING)
+    def open_session(request: Request[Any, Any, Any], body: RawBody) -> Response[bytes]:
+        """Begin a session."""
+        answer, proof = host.open(bytes(body), request.headers.get(NONCE_HEADER, ""))
+        return Response(answer, media_type="application/json", headers={NONCE_HEADER: proof} if proof else {})
+
+    @put(
+        "/{name:str}/values/{index:int}",
+        status_code=HTTP_204_NO_CONTENT,
+        sync_to_thread=True,
+        request_max_body_size=LARGEST_MESSAGE + 1,
+    )
+    def take(name: str, index: int, body: RawBody) -> None:
+        """Take one message of blinded values."""
+        host.sessions.get(name).take(index, bytes(body))
+
+    @post("/{name:str}/close", status_code=HTTP_200_OK, sync_to_thread=True)
+    def close(name: str) -> Response[bytes]:
+        """End the taking."""
+        return Response(msgspec.json.encode(_Closed(host.close(name))), media_type="application/json")
+
+    @get("/{name:str}/answers/{index:int}", sync_to_thread=True)
+    def answers(name: str, index: int) -> Response[bytes]:
+        """Give one message of evaluated values."""
+        return _given(host.sessions.get(name).answers(index))
+
+    @get("/{name:str}/tags/{index:int}", sync_to_thread=True)
+    def tags(name: str, index: int) -> Response[bytes]:
+        """Give one message of tags."""
+        return _given(host.sessions.get(name).tags(index))
+
+    @delete("/{name:str}", sync_to_thread=True)
+    def end(name: str) -> None:
+        """End a session."""
+        host.ended(name)
+
+    return Router(
+        PATH, route_handlers=[open_session, take, close, answers, tags, end], exception_handlers={HuodangError: _told}
+    )
+
+
+def _given(data: bytes | None) -> Response[bytes]:
+    if data is None:  # still being worked on: ask again
+        return Response(b"", media_type=BINARY, status_code=HTTP_202_ACCEPTED)
+    return Response(data, media_type=BINARY)
+
+
+def _told(_request: Request[Any, Any, Any], problem: HuodangError) -> Response[bytes]:
+    status = next((number for kind, number in _STATUSES.items() if isinstance(problem, kind)), _CONFLICT)
+    told = Problem(problem.code, problem.chinese, problem.english, problem.advice_chinese, problem.advice_english)
+    return Response(msgspec.json.encode(told), media_type=PROBLEM, status_code=status)
