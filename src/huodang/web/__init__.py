@@ -12,7 +12,7 @@ from huodang.web.hub import build_hub
 from huodang.web.installation import install_accounts, issue_access_code, issue_access_codes
 from huodang.web.portal import build_portal
 from huodang.web.roles import Role
-from huodang.web.servers import hub_desk, portal_line, serve_hub, serve_portal
+from huodang.web.servers import hub_desk, portal_line, serve_hub, serve_portal, serve_worker
 from huodang.web.services import Services
 from huodang.web.settings import HubSettings, PortalSettings, SettingsError
 
@@ -36,4 +36,5 @@ __all__ = [
     "portal_line",
     "serve_hub",
     "serve_portal",
+    "serve_worker",
 ]

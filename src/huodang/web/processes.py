@@ -21,6 +21,7 @@ _log = structlog.get_logger("huodang.web.processes")
 # How long requests under way may take when the process ends.
 _GRACE_SECONDS: Final = 5
 _BACKLOG: Final = 2048
+_LOOK_SECONDS: Final = 1.0
 
 
 class ListenError(HuodangError):
@@ -79,6 +80,26 @@ def serve(app: Litestar, listen: Listen, background: Sequence[AbstractContextMan
         for part in background:
             stack.enter_context(part)
         server.run(sockets=[taken])
+
+
+def work(background: Sequence[AbstractContextManager[object]]) -> None:
+    """Do background work alone, with no HTTP in front, until SIGTERM or Ctrl-C."""
+    ending = threading.Event()
+
+    def heard(_number: int, _frame: FrameType | None) -> None:
+        ending.set()
+
+    before = {number: signal.signal(number, heard) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        with contextlib.ExitStack() as stack:
+            for part in background:
+                stack.enter_context(part)
+            # A wait without end would not let a signal through on every system.
+            while not ending.wait(_LOOK_SECONDS):
+                pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _listening(listen: Listen) -> socket.socket:

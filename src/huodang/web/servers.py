@@ -1,7 +1,9 @@
-"""`serve_hub` and `serve_portal`: a whole process each, from its settings to its clean end."""
+"""`serve_hub`, `serve_worker` and `serve_portal`: a whole process each, from its settings to its clean end."""
 
+import contextlib
 import secrets
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import structlog
@@ -15,7 +17,7 @@ from huodang.web.ferry_desk import FerryDesk
 from huodang.web.hub import build_hub
 from huodang.web.portal import build_portal
 from huodang.web.portal_line import PortalLine
-from huodang.web.processes import Loop, serve
+from huodang.web.processes import Loop, serve, work
 from huodang.web.services import Services
 from huodang.web.settings import HubSettings, PortalSettings
 
@@ -67,22 +69,43 @@ def portal_line(settings: PortalSettings) -> PortalLine:
     return PortalLine(ferry)
 
 
-def serve_hub(settings: HubSettings) -> None:
-    """Run the hub: pages and API, job workers, the sealing of the ledger, the ferry's desk; until SIGTERM."""
+def serve_hub(settings: HubSettings, *, workers: bool = True) -> None:
+    """Run the hub until SIGTERM: pages and API, and unless told otherwise the background work, too.
+
+    Args:
+        settings: of this node; several nodes share database, keys, secrets and volumes.
+        workers: whether jobs, ledger and ferry run in this process; else `serve_worker` does that beside it.
+    """
     log_as_json()
     services = assemble(settings)
     try:
-        serve(
-            build_hub(services, csrf_secret=_lasting_secret(settings.secrets / "csrf.secret")),
-            settings.listen,
-            [
-                Loop("ledger", services.ledger.seal_batch, settings.seal_every_milliseconds / 1000),
-                Loop("ferry", hub_desk(services).work, _FERRY_EVERY_SECONDS),
-                _Workers(services.worker, settings.worker_threads),
-            ],
-        )
+        application = build_hub(services, csrf_secret=lasting_secret(settings.secrets / "csrf.secret"))
+        serve(application, settings.listen, _background(services) if workers else ())
     finally:
         services.close()
+
+
+def serve_worker(settings: HubSettings) -> None:
+    """Run the background work of a hub without HTTP until SIGTERM; any number of such processes may run at once.
+
+    Jobs are leased, the ledger is sealed by one at a time, and what comes over the ferry counts once, so a process that
+    dies is replaced by the others without anything lost or done twice.
+    """
+    log_as_json()
+    services = assemble(settings)
+    try:
+        work(_background(services))
+    finally:
+        services.close()
+
+
+def _background(services: Services) -> list[AbstractContextManager[object]]:
+    settings = services.settings
+    return [
+        Loop("ledger", services.ledger.seal_batch, settings.seal_every_milliseconds / 1000),
+        Loop("ferry", hub_desk(services).work, _FERRY_EVERY_SECONDS),
+        _Workers(services.worker, settings.worker_threads),
+    ]
 
 
 def serve_portal(settings: PortalSettings) -> None:
@@ -105,12 +128,17 @@ def log_as_json() -> None:
     )
 
 
-def _lasting_secret(file: Path) -> str:
-    """The secret that signs forms' tokens; kept, so that open pages outlive a restart."""
-    try:
-        return file.read_text("ascii")
-    except FileNotFoundError:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_hex(32), "ascii")
-        return file.read_text("ascii")
+def lasting_secret(file: Path) -> str:
+    """Give the secret that signs forms' tokens; kept, so that open pages outlive a restart and move between nodes.
+
+    Of several nodes that start at once on one folder the first writes it; the others read what it wrote.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+    if not file.exists():
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(32), "ascii")
+        with contextlib.suppress(FileExistsError):
+            file.hardlink_to(draft)
+        draft.unlink()
+    return file.read_text("ascii")
