@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,16 +64,27 @@ def run_application(
     for how in (signal.SIGTERM, signal.SIGINT):
         # uvicorn listens itself while it runs, and raises the signal anew at its end: that is to be an end in order.
         signal.signal(how, lambda *_: None)
-    _PromptServer(config).run()
+    _PromptServer(config, application.state.get("leave")).run()
 
 
 class _PromptServer(uvicorn.Server):
-    """Finishes what is under way, then closes, also towards callers who keep their connection open."""
+    """Finishes what is under way, then closes, also towards callers who keep their connection open.
+
+    Args:
+        config: how to serve.
+        leave: answers requests that are being held, so that they don't keep the end waiting.
+    """
+
+    def __init__(self, config: uvicorn.Config, leave: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._leave = leave
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more, let requests under way finish, then close every connection."""
         for server in self.servers:
             server.close()
+        if self._leave is not None:
+            self._leave()
         deadline = time.monotonic() + _GRACE_SECONDS
         while self.server_state.tasks and time.monotonic() < deadline:
             await asyncio.sleep(0.02)

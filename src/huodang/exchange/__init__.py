@@ -41,6 +41,7 @@ from huodang.exchange.ferry import Crossing, Ferry
 from huodang.exchange.gateway.application import build_gateway, gateway_application
 from huodang.exchange.gateway.config import GatewayFile, read_gateway_file
 from huodang.exchange.gateway.memory import LogLine
+from huodang.exchange.gateway.parts import GatewayPart, build_parts
 from huodang.exchange.gateway.service import Gateway
 from huodang.exchange.gateway.steward import ShelvedAgreement, Steward
 from huodang.exchange.looks import Look, LookEntry, Looks
@@ -99,6 +100,7 @@ __all__ = [
     "GatewayConfigError",
     "GatewayDirectory",
     "GatewayFile",
+    "GatewayPart",
     "Grant",
     "Kind",
     "LogLine",
@@ -119,6 +121,7 @@ __all__ = [
     "TransitionError",
     "Verdict",
     "build_gateway",
+    "build_parts",
     "check_policies",
     "decide",
     "evidence_of_case",
