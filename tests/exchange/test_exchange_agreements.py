@@ -133,7 +133,7 @@ def test_what_is_not_in_the_catalogue_can_not_be_agreed_on_until_it_is_published
     with pytest.raises(AgreementError, match="目录中没有"):
         take(agreements, database, province, agreement)
     entry = joint_case_catalogue()["police.household"]
-    changed = entry.to_payload() | {"resource": "police.passport"}
+    changed = entry.to_payload() | {"resource": "police.passport", "code": ""}
     with database.begin() as connection:
         Catalogue(province.clock).publish(connection, type(entry).from_payload(changed))
     assert take(agreements, database, province, agreement) == "in_force"

@@ -15,7 +15,20 @@ from huodang.exchange.agreements import (
 )
 from huodang.exchange.answers import Answer, AnswerRecord, Failure, FailureCode, PreparedGrant
 from huodang.exchange.call_desk import CallDesk
-from huodang.exchange.catalogue import Catalogue, CatalogueEntry, Sharing, joint_case_catalogue
+from huodang.exchange.catalogue import (
+    Catalogue,
+    CatalogueEntry,
+    FileFormat,
+    ImportPlan,
+    MandatoryStanding,
+    Publisher,
+    Sharing,
+    Wanted,
+    joint_case_catalogue,
+    product_catalogue,
+    read_catalogue,
+    write_catalogue,
+)
 from huodang.exchange.client import GatewayClient, GatewayDirectory, Patience
 from huodang.exchange.decisions import (
     ROLES,
@@ -95,6 +108,7 @@ __all__ = [
     "FailureCode",
     "Ferry",
     "FerryError",
+    "FileFormat",
     "Gateway",
     "GatewayClient",
     "GatewayConfigError",
@@ -102,15 +116,18 @@ __all__ = [
     "GatewayFile",
     "GatewayPart",
     "Grant",
+    "ImportPlan",
     "Kind",
     "LogLine",
     "Look",
     "LookEntry",
     "Looks",
+    "MandatoryStanding",
     "MessageError",
     "Outcome",
     "Patience",
     "PreparedGrant",
+    "Publisher",
     "Question",
     "Refusal",
     "Revocation",
@@ -120,6 +137,7 @@ __all__ = [
     "Steward",
     "TransitionError",
     "Verdict",
+    "Wanted",
     "build_gateway",
     "build_parts",
     "check_policies",
@@ -128,7 +146,10 @@ __all__ = [
     "gateway_application",
     "joint_case_catalogue",
     "policy_ids",
+    "product_catalogue",
+    "read_catalogue",
     "read_gateway_file",
     "revoke_envelope",
     "verdict_counts",
+    "write_catalogue",
 ]
