@@ -58,11 +58,14 @@ class Processes:
         self._members = {name: self._member(name) for name in world.process_names}
 
     def _member(self, name: str) -> _Running:
-        role = name if name in {"hub", "portal"} else "gateway"
-        settings = self._world.settings_file(name)
+        world, role = self._world, self._world.role(name)
         # Whatever ends this process, the child ends with it.
-        command = [sys.executable, "-m", "huodang", "serve", role, "--config", str(settings), "--exit-with-parent"]
-        return _Running(command, f"{self._world.address(name)}/health", self._world.logs / f"{name}.log")
+        command = [sys.executable, "-m", "huodang", "serve", role, "--config", str(world.settings_file(name))]
+        command.append("--exit-with-parent")
+        if role == "hub":
+            command += ["--port", str(world.ports[name]), *(["--no-workers"] if world.workers else [])]
+        health = "" if role == "worker" else f"{world.address(name)}/health"
+        return _Running(command, health, world.logs / f"{name}.log")
 
     def __enter__(self) -> Self:
         return self
@@ -104,6 +107,8 @@ class Processes:
                 time.sleep(0.1)
 
     def _answers(self, member: _Running) -> bool:
+        if not member.health:  # a worker listens nowhere: it is as well as it lives
+            return member.process is not None and member.process.poll() is None
         try:
             # Closed at once: a server that ends waits for whoever is still connected.
             return self._http.request("GET", member.health, headers={"connection": "close"}).status == 200

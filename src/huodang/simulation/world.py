@@ -6,7 +6,7 @@ clock: an administrator lays out a real deployment with `huodang keys` and the s
 
 import contextlib
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -37,11 +37,21 @@ class World:
 
     root: Path
     ports: Mapping[str, int]
+    nodes: tuple[str, ...] = ("hub",)
+    workers: tuple[str, ...] = ()
 
     @property
     def process_names(self) -> tuple[str, ...]:
         """The processes, gateways first: the hub asks them as soon as it is up."""
-        return (*DEPARTMENTS, "hub", "portal")
+        return (*DEPARTMENTS, *self.nodes, *self.workers, "portal")
+
+    def role(self, name: str) -> str:
+        """What a process serves: `hub`, `worker`, `portal` or `gateway`."""
+        if name in self.nodes:
+            return "hub"
+        if name in self.workers:
+            return "worker"
+        return "portal" if name == "portal" else "gateway"
 
     @property
     def tls(self) -> Path:
@@ -65,15 +75,22 @@ class World:
 
     def folder(self, name: str) -> Path:
         """The folder of hub, portal or a department."""
-        return self.root / name if name in {"hub", "portal"} else self.root / "departments" / name
+        match self.role(name):
+            case "gateway":
+                return self.root / "departments" / name
+            case "portal":
+                return self.root / "portal"
+            case _:  # nodes and workers share one folder: keys, secrets, volumes
+                return self.root / "hub"
 
     def settings_file(self, name: str) -> Path:
         """The YAML file of hub, portal or a department's gateway."""
-        return self.folder(name) / f"{name if name in {'hub', 'portal'} else 'gateway'}.yaml"
+        role = self.role(name)
+        return self.folder(name) / f"{'hub' if role == 'worker' else role}.yaml"
 
     def address(self, name: str) -> str:
         """The address on loopback: HTTPS with certificates on both sides for a gateway, plain for hub and portal."""
-        scheme = "http" if name in {"hub", "portal"} else "https"
+        scheme = "https" if self.role(name) == "gateway" else "http"
         return f"{scheme}://{_LOOPBACK}:{self.ports[name]}"
 
     def source_url(self, department: str) -> str:
@@ -86,6 +103,9 @@ def lay_out(
     population: Population,
     *,
     hub_port: int = 0,
+    hub_database: str = "sqlite:///hub.db",
+    nodes: int = 1,
+    workers: int = 0,
     source_urls: Mapping[str, str] | None = None,
     lines: Mapping[str, int] | None = None,
     progress: Callable[[str], None] = lambda _: None,
@@ -96,6 +116,9 @@ def lay_out(
         root: an empty folder.
         population: the people; their data are laid into the departments' databases.
         hub_port: the workbench's port; 0 takes a free one. The portal takes the next one, if it is free.
+        hub_database: where the hub keeps what it knows; several nodes need PostgreSQL.
+        nodes: processes with pages and API; with workers, background work is theirs alone.
+        workers: processes for background work.
         source_urls: departments whose database stands elsewhere (MariaDB, PostgreSQL), by code.
         lines: departments that the hub reaches by another port, through a `Line`.
         progress: told the name of each part that is done.
@@ -103,10 +126,12 @@ def lay_out(
     Raises:
         PortInUseError: the port asked for is taken.
     """
-    world = World(root, _ports(hub_port))
+    node_names = ("hub", *(f"hub-{number}" for number in range(2, nodes + 1)))
+    worker_names = tuple(f"worker-{number}" for number in range(1, workers + 1))
+    world = World(root, _ports(hub_port, node_names[1:]), node_names, worker_names)
     keys = Provisioner(root)
     keys.init()
-    for name in world.process_names:
+    for name in ("hub", "portal", *DEPARTMENTS):
         world.folder(name).mkdir(parents=True, exist_ok=True)
         keys.issue(name)
     for folder in ("logs", "ferry/inward", "ferry/outward", "ferry/refused", "hub/volumes"):
@@ -122,7 +147,7 @@ def lay_out(
             department.fill(population, url)
         _write_gateway(world, department, url)
         progress(department.code)
-    _write_hub(world, lines or {})
+    _write_hub(world, hub_database, lines or {})
     _write_portal(world)
     return world
 
@@ -152,7 +177,7 @@ def _bind(taken: socket.socket, port: int) -> int:
     return int(taken.getsockname()[1])
 
 
-def _ports(hub_port: int) -> dict[str, int]:
+def _ports(hub_port: int, more: Sequence[str]) -> dict[str, int]:
     """Take free ports; all are held until all are known, so that none is given out twice."""
     with contextlib.ExitStack() as held:
 
@@ -164,7 +189,7 @@ def _ports(hub_port: int) -> dict[str, int]:
             ports["portal"] = take(hub_port + 1 if hub_port else 0)
         except PortInUseError:
             ports["portal"] = take(0)
-        return ports | {code: take(0) for code in DEPARTMENTS}
+        return ports | {name: take(0) for name in (*DEPARTMENTS, *more)}
 
 
 def _sign_agreements(world: World, keys: Provisioner, today: date) -> None:
@@ -222,12 +247,12 @@ def _write_gateway(world: World, department: Department, url: str) -> None:
 _FERRY = {"inward": "../ferry/inward", "outward": "../ferry/outward", "refused": "../ferry/refused"}
 
 
-def _write_hub(world: World, lines: Mapping[str, int]) -> None:
+def _write_hub(world: World, database: str, lines: Mapping[str, int]) -> None:
     settings = {
         "holder": "hub",
         "province": "hebei",
         "region": "130000",
-        "database": "sqlite:///hub.db",
+        "database": database,
         "keys": "keys",
         "trust": "../trust.json",
         "tls": {"authority": "../tls/authority.crt", "certificate": "../tls/hub.crt", "key": "../tls/hub.key"},
