@@ -96,6 +96,20 @@ class GatewayClient:
             raise CallFailure(Failure.of(FailureCode.GARBAGE, "shape"))
         return told
 
+    def call(self, method: str, path: str, body: bytes | None = None, *, seconds: float | None = None) -> bytes:
+        """Send one request of another delivery mode and give the body of the answer, unjudged.
+
+        Args:
+            method: `GET` or `POST`.
+            path: under `/v1/`.
+            body: JSON.
+            seconds: for the whole answer; None for the usual patience.
+
+        Raises:
+            CallFailure: as `answers`.
+        """
+        return self._call(method, path, body, self._patience.total if seconds is None else seconds)
+
     def close(self) -> None:
         """Close the kept connections."""
         self._pool.close()
