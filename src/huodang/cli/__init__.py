@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from huodang.cli import accounts, demo, intersect, keys, receipt, rules, serve, steward
+from huodang.cli import accounts, catalogue, demo, files, intersect, keys, receipt, rules, serve, steward
 
 app = typer.Typer(
     name="huodang",
@@ -23,7 +23,9 @@ app.add_typer(receipt.app, name="receipt")
 app.add_typer(serve.app, name="serve")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(steward.app, name="steward")
+app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(intersect.app, name="intersect")
+app.add_typer(files.app, name="files")
 app.command("demo")(demo.demo)
 
 
