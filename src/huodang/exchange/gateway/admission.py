@@ -1,9 +1,11 @@
 """Whether a gateway admits a grant: signature, agreement, time, elements. Pure; replay is for the gateway's memory."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
+from huodang.exchange.calls.messages import BATCH_GRANT, BatchGrant
 from huodang.exchange.errors import MessageError
 from huodang.exchange.gateway.actions import ActionResource
 from huodang.exchange.gateway.lists import ListResource
@@ -49,12 +51,26 @@ class AdmittedList:
 
 def read_grant(envelope: SignedEnvelope, trusted: TrustedKeys, now: datetime) -> Grant | Refused:
     """Check the signature of a grant, by a key that is valid now, and read it."""
+    return _read(envelope, GRANT, Grant, trusted, now)
+
+
+def read_batch_grant(envelope: SignedEnvelope, trusted: TrustedKeys, now: datetime) -> BatchGrant | Refused:
+    """Check the signature of the head of a batch, by a key that is valid now, and read it."""
+    return _read(envelope, BATCH_GRANT, BatchGrant, trusted, now)
+
+
+_Said = TypeVar("_Said", Grant, BatchGrant)
+
+
+def _read(
+    envelope: SignedEnvelope, kind: str, shape: type[_Said], trusted: TrustedKeys, now: datetime
+) -> _Said | Refused:
     try:
-        payload = open_envelope(envelope, GRANT, trusted, at=now)
+        payload = open_envelope(envelope, kind, trusted, at=now)
     except EnvelopeError as problem:
         return Refused("malformed" if problem.code in ("envelope.malformed", "envelope.wrong_kind") else "forged")
     try:
-        return Grant.from_payload(payload)
+        return shape.from_payload(payload)
     except MessageError:
         return Refused("malformed")
 
@@ -133,7 +149,38 @@ def admit_delivery(
     return Refused("subject_mismatch") if grant.subject else agreement
 
 
-def _against_agreement(envelope: SignedEnvelope, grant: Grant, agreement: Agreement) -> Refused | None:
+def admit_batch(
+    envelope: SignedEnvelope,
+    grant: BatchGrant,
+    *,
+    department: str,
+    resources: Mapping[str, Resource],
+    shelf: ShelfContents,
+    now: datetime,
+    skew: timedelta,
+) -> tuple[Agreement, CheckResource] | Refused:
+    """Check all that the head of a batch claims; what a line lacks is refused line by line."""
+    if grant.provider != department:
+        return Refused("wrong_provider")
+    agreement = shelf.find(grant.agreement_id, grant.agreement_version, shanghai_date(now))
+    if isinstance(agreement, Refused):
+        return agreement
+    refused = _against_agreement(envelope, grant, agreement) or _in_time(grant, now, skew)
+    if refused is not None:
+        return refused
+    resource = resources.get(grant.resource)
+    if not isinstance(resource, CheckResource):
+        return Refused("resource_not_served", grant.resource)
+    if missing := _outside(resource.needs, grant.elements):
+        return Refused("elements_insufficient", missing)
+    if missing := _outside(resource.parameters, grant.parameters):
+        return Refused("parameter_missing", missing)
+    if missing := _outside(resource.required_claims, grant.claims):
+        return Refused("claim_missing", missing)
+    return agreement, resource
+
+
+def _against_agreement(envelope: SignedEnvelope, grant: Grant | BatchGrant, agreement: Agreement) -> Refused | None:
     if {one.holder for one in envelope.signatures} != {agreement.grant_signer}:
         return Refused("not_grant_signer")
     cited = (grant.provider, grant.consumer, grant.resource, grant.kind)
@@ -143,7 +190,7 @@ def _against_agreement(envelope: SignedEnvelope, grant: Grant, agreement: Agreem
         return Refused("purpose_not_in_agreement", grant.purpose)
     # What identifies the person is in every grant; claiming it again says nothing more.
     outside = _outside(grant.elements, agreement.elements) or _outside(
-        grant.claims.keys() - {"identity_number"}, grant.elements
+        set(grant.claims) - {"identity_number"}, grant.elements
     )
     if outside:
         return Refused("element_not_in_agreement", outside)
@@ -156,7 +203,7 @@ def _outside(asked: Collection[str], permitted: Collection[str]) -> str:
     return ", ".join(sorted(set(asked) - set(permitted)))
 
 
-def _in_time(grant: Grant, now: datetime, skew: timedelta) -> Refused | None:
+def _in_time(grant: Grant | BatchGrant, now: datetime, skew: timedelta) -> Refused | None:
     if grant.expires_at - grant.issued_at > LONGEST_GRANT_LIFE or grant.expires_at <= grant.issued_at:
         return Refused("lives_too_long")
     if now > grant.expires_at + skew:

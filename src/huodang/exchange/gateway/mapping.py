@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
-from huodang.exchange.gateway.answers import Answer, AnswerRules, OutcomeRule
+from huodang.exchange.gateway.answers import Answer, AnswerRules, Finding, OutcomeRule
 from huodang.exchange.gateway.conditions import ConditionCompiler, ValueKind
 from huodang.exchange.gateway.config import (
     AnswerSpec,
@@ -16,7 +16,7 @@ from huodang.exchange.gateway.config import (
     ResourceSpec,
     config_error,
 )
-from huodang.exchange.gateway.conversion import Codes, ElementSource, Row, kind_of, plain
+from huodang.exchange.gateway.conversion import QUARANTINED, UNREACHABLE, Codes, ElementSource, Row, kind_of, plain
 from huodang.exchange.gateway.formats import ISO_INSTANT, FormatFault, MomentFormat
 from huodang.exchange.gateway.shapes import ElementSpec, Title
 from huodang.exchange.gateway.sources import Found, Selection, Source
@@ -77,6 +77,34 @@ class CheckResource:
     offers: frozenset[str]
     parameters: frozenset[str]
     required_claims: frozenset[str]
+
+    def answer(
+        self,
+        found: Found | None,
+        claims: Mapping[str, str],
+        parameters: Mapping[str, str],
+        fields: frozenset[str],
+        now: datetime,
+    ) -> tuple[Finding, datetime]:
+        """Answer from what the source holds of a person: the finding, with the values of these fields, and its as-of.
+
+        Args:
+            found: the person's rows; None if the source can't be read at this moment.
+            claims: what the asker says.
+            parameters: what the question needs beyond the person.
+            fields: elements to be handed over raw.
+            now: the present instant.
+
+        Raises:
+            QuestionFault: a parameter can't be compared.
+        """
+        if found is None:
+            return Finding(Answer(Outcome.UNKNOWN, UNREACHABLE), {}), now
+        finding = self.rules.decide(found.rows, claims, parameters, self.needs | fields)
+        if found.quarantined and finding.answer.outcome not in (Outcome.HIT, Outcome.CONFLICT):
+            finding = Finding(Answer(Outcome.UNKNOWN, QUARANTINED), {})
+        values = {name: value for name in sorted(fields) if (value := finding.values.get(name)) is not None}
+        return Finding(finding.answer, values, finding.row), self.as_of.of(finding.row, found, now)
 
 
 def compile_check(spec: ResourceSpec, file: GatewayFile) -> CheckResource:

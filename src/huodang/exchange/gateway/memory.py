@@ -14,11 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from huodang.exchange.calls.limits import Spending
 from huodang.exchange.errors import SourceError
 from huodang.standards import Place
 from huodang.store import parse_instant, utc_text
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _SCHEMA: Final = """
 CREATE TABLE nonces (nonce TEXT PRIMARY KEY, expires_at TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX ix_nonces_expires_at ON nonces (expires_at);
@@ -45,6 +46,25 @@ CREATE INDEX ix_answers_subject_mark ON answers (subject_mark);
 CREATE INDEX ix_answers_grant_id ON answers (grant_id);
 CREATE TRIGGER answers_stay BEFORE UPDATE ON answers BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER answers_last BEFORE DELETE ON answers BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+"""
+# Since version 2: the persons of each page of a batch, and what was spent under agreements that have a limit.
+_SINCE_2: Final = """
+CREATE TABLE batch_lines (
+  subject_mark TEXT NOT NULL,
+  number INTEGER NOT NULL REFERENCES answers (number),
+  line INTEGER NOT NULL,
+  outcome TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (subject_mark, number, line)
+) WITHOUT ROWID;
+CREATE TRIGGER batch_lines_stay BEFORE UPDATE ON batch_lines BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER batch_lines_last BEFORE DELETE ON batch_lines BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TABLE spending (
+  agreement_id TEXT NOT NULL,
+  second INTEGER NOT NULL,
+  subjects INTEGER NOT NULL,
+  PRIMARY KEY (agreement_id, second)
+) WITHOUT ROWID;
 """
 
 
@@ -84,6 +104,16 @@ _COLUMNS: Final = (
 _INSERT: Final = f"INSERT INTO answers ({_COLUMNS}) VALUES ({', '.join('?' * 16)})"  # noqa: S608  (fixed names only)
 
 
+# A person's lines within batches, as if each had been answered alone.
+_OF_PERSON: Final = f"""
+SELECT {_COLUMNS}, number FROM (
+  SELECT answered_at, grant_id, grant_digest, consumer, purpose, case_id, resource, agreement_id, agreement_version,
+    elements, fields, batch_lines.subject_mark, batch_lines.outcome, batch_lines.reason, evidence_hash, salt, number
+  FROM batch_lines JOIN answers USING (number)
+) WHERE ORDER BY number DESC LIMIT ?
+"""  # noqa: S608  (fixed names only)
+
+
 class GatewayMemory:
     """Opens, or makes, the database at a path. Safe to share between threads."""
 
@@ -95,7 +125,7 @@ class GatewayMemory:
         self._connection.execute("PRAGMA synchronous = FULL")
         with self._writing() as cursor:
             version = cursor.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, _VERSION):
+            if not 0 <= version <= _VERSION:
                 raise SourceError(
                     "前置机自己的数据库由更新的版本建立",
                     "the gateway's own database was made by a newer release",
@@ -103,10 +133,11 @@ class GatewayMemory:
                     advice_english="Run the newer release.",
                     place=Place(file=path.name),
                 )
-            if version == 0:
-                for statement in _SCHEMA.replace("BEGIN SELECT", "BEGIN\0SELECT").split(";\n"):
+            if version < _VERSION:
+                # `executescript` would commit on its own; a trigger's body holds a semicolon, but no line end.
+                for statement in ((_SCHEMA if version == 0 else "") + _SINCE_2).split(";\n"):
                     if statement.strip():
-                        cursor.execute(statement.replace("\0", " "))
+                        cursor.execute(statement)
                 cursor.execute(f"PRAGMA user_version = {_VERSION}")
 
     def seen(self, nonces: Sequence[str]) -> set[str]:
@@ -141,6 +172,36 @@ class GatewayMemory:
                 cursor.execute(_INSERT, _row(line))
         return late
 
+    def spend(self, agreement_id: str, subjects: int, limit: int, now: datetime) -> int | None:
+        """Spend so much of an agreement's limit, for good.
+
+        Returns:
+            0 if it was spent, else in how many seconds it may be; None for never, as it is more than the limit.
+        """
+        second = int(now.timestamp())
+        with self._writing() as cursor:
+            rows = cursor.execute("SELECT second, subjects FROM spending WHERE agreement_id = ?", (agreement_id,))
+            spent = Spending.of(rows.fetchall())
+            wait = spent.wait(second, subjects, limit)
+            if wait == 0:
+                cursor.execute("DELETE FROM spending WHERE agreement_id = ?", (agreement_id,))
+                kept = [(agreement_id, *pair) for pair in spent.spend(second, subjects).by_second]
+                cursor.executemany("INSERT INTO spending VALUES (?, ?, ?)", kept)
+            return wait
+
+    def take(self, nonce: str, until: datetime, line: LogLine) -> bool:
+        """Take the nonce of a batch and append its line; False if it was taken before, and nothing is written."""
+        return not self.write([(nonce, until, line)])
+
+    def write_page(self, line: LogLine, lines: Sequence[tuple[str, int, str, str]]) -> None:
+        """Append the line of a page, and each person's: mark, place in the batch, outcome and reason."""
+        with self._writing() as cursor:
+            number = cursor.execute(_INSERT, _row(line)).lastrowid
+            cursor.executemany(
+                "INSERT INTO batch_lines VALUES (?, ?, ?, ?, ?)",
+                [(mark, number, place, outcome, reason) for mark, place, outcome, reason in lines],
+            )
+
     def forget(self, now: datetime) -> None:
         """Drop nonces of grants that have expired: those are refused for their age."""
         with self._writing() as cursor:
@@ -154,10 +215,13 @@ class GatewayMemory:
             if value is not None
         ]
         where = f"WHERE {' AND '.join(text for text, _ in conditions)}" if conditions else ""
+        values = [value for _, value in conditions]
         statement = f"SELECT {_COLUMNS}, number FROM answers {where} ORDER BY number DESC LIMIT ?"  # noqa: S608  (fixed texts only)
         with self._lock:
-            rows = self._connection.execute(statement, [*(value for _, value in conditions), limit]).fetchall()
-        return [_line(row) for row in rows]
+            rows = self._connection.execute(statement, [*values, limit]).fetchall()
+            if subject_mark is not None:
+                rows += self._connection.execute(_OF_PERSON.replace("WHERE", where, 1), [*values, limit]).fetchall()
+        return sorted((_line(row) for row in rows), key=lambda one: one.number or 0, reverse=True)[:limit]
 
     def counts(self) -> dict[str, int]:
         """Count answers by outcome."""

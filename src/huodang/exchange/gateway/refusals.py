@@ -1,8 +1,13 @@
 """Why a gateway refuses a grant: each code with its sentence. A refusal reads nothing and holds no personal data."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
+from huodang.exchange.values import to_the_second
+from huodang.store import utc_text
+
+RATE_LIMITED: Final = "rate_limited"
 SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "malformed": ("授权不符合格式", "the grant isn't shaped as it must be"),
     "forged": ("授权的签名无效，或签名者不受信任", "the grant's signature is wrong, or its signer isn't trusted"),
@@ -28,6 +33,13 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "not_yet_valid": ("授权尚未生效，请核对双方时钟", "the grant isn't valid yet: compare the clocks"),
     "lives_too_long": ("授权的有效时间过长", "the grant was made to live too long"),
     "replayed": ("该授权已使用过", "the grant was presented before"),
+    RATE_LIMITED: (
+        "本分钟的调用已达协议限额，请在所示时间后再试",
+        "the agreement's limit for this minute is reached: try again at the time told",
+    ),
+    "batch_over_limit": ("一批人数超过协议的每分钟限额", "the batch is larger than the agreement's limit for a minute"),
+    "page_differs": ("分页与签名的批次不符", "a page differs from what the signed batch says"),
+    "batch_too_large": ("批次人数超过本前置机的上限", "the batch has more subjects than this gateway takes"),
     "subject_invalid": ("证件号码无效", "the identity number isn't valid"),
     "subject_mismatch": ("证件号码与声明的不一致", "the identity number differs from the one claimed"),
     "claim_missing": ("缺少该核验需要的声明", "a claim that this check needs is missing"),
@@ -41,7 +53,8 @@ class Refused:
     """A refusal before it is signed.
 
     Attributes:
-        detail: name of the element, claim or parameter concerned; an identifier, never a value.
+        detail: name of the element, claim or parameter concerned, or the instant from which on to try again; never a
+            value of anybody's.
     """
 
     code: str
@@ -51,3 +64,8 @@ class Refused:
         """Give the sentence in Chinese and English."""
         chinese, english = SENTENCES[self.code]
         return (f"{chinese}：{self.detail}", f"{english}: {self.detail}") if self.detail else (chinese, english)
+
+
+def rate_limited(now: datetime, wait: int) -> Refused:
+    """Refuse what goes beyond an agreement's limit, with the instant from which on it may be tried again."""
+    return Refused(RATE_LIMITED, utc_text(to_the_second(now) + timedelta(seconds=wait + 1)))

@@ -15,15 +15,15 @@ from huodang.exchange.gateway.answers import Answer, Finding
 from huodang.exchange.gateway.assembly import check_listening, check_resources, compile_resources, open_source
 from huodang.exchange.gateway.conditions import QuestionFault
 from huodang.exchange.gateway.config import GatewayFile, process_environment
-from huodang.exchange.gateway.conversion import QUARANTINED, UNREACHABLE, CellFault, Row, plain
+from huodang.exchange.gateway.conversion import UNREACHABLE, CellFault, Row, plain
 from huodang.exchange.gateway.database_source import DatabaseSource
 from huodang.exchange.gateway.lists import read_list
 from huodang.exchange.gateway.mapping import CheckResource
 from huodang.exchange.gateway.memory import GatewayMemory, LogLine
-from huodang.exchange.gateway.refusals import Refused
+from huodang.exchange.gateway.refusals import Refused, rate_limited
 from huodang.exchange.gateway.shelf import AgreementShelf, ShelfContents
 from huodang.exchange.gateway.sources import Found, Lookup, Wanted
-from huodang.exchange.values import REFUSAL, VERDICT, Grant, Outcome, Refusal, Verdict, to_the_second
+from huodang.exchange.values import REFUSAL, VERDICT, Agreement, Grant, Outcome, Refusal, Verdict, to_the_second
 from huodang.store import Clock, OffsetClock, SystemClock, utc_text
 from huodang.trust import (
     EnvelopeError,
@@ -111,6 +111,7 @@ class Gateway:
         now = self.clock.now()
         shelf = self.shelf.contents()
         admitted = self._without_replays([self._admit(raw, shelf, now) for raw in batch], now)
+        admitted = self._within_limits(admitted, now)
         replies: list[_Reply | None] = [one if isinstance(one, _Reply) else None for one in admitted]
         checks: dict[str, list[tuple[int, Admitted]]] = {}
         for position, one in enumerate(admitted):
@@ -123,7 +124,8 @@ class Gateway:
             else:
                 checks.setdefault(one.resource.name, []).append((position, one))
         for name, group in checks.items():
-            for (position, one), found in zip(group, self._find(name, [one for _, one in group]), strict=True):
+            wanted = [Wanted(one.identity, one.grant.claims.get("name", "")) for _, one in group]
+            for (position, one), found in zip(group, self.find(name, wanted), strict=True):
                 replies[position] = self._check(one, found, now)
         return self._sign([reply for reply in replies if reply is not None])
 
@@ -211,28 +213,39 @@ class Gateway:
             return self._refuse(admitted, grant, envelope.digest, now)
         return admitted
 
-    def _find(self, name: str, group: Sequence[Admitted]) -> list[Found | None]:
-        wanted = [Wanted(one.identity, one.grant.claims.get("name", "")) for one in group]
+    def find(self, name: str, wanted: Sequence[Wanted]) -> list[Found | None]:
+        """Find persons' rows for a check; None for each if the source can't be read at this moment."""
         try:
             return list(self._lookups[name].find(wanted))
         except SourceError:
-            return [None] * len(group)
+            return [None] * len(wanted)
+
+    def _within_limits(self, admitted: list[_Judged], now: datetime) -> list[_Judged]:
+        """Spend the limits of agreements (每分钟限额), in the order of asking; refuse what goes beyond."""
+        return [one if isinstance(one, _Reply) else self._spend(one, now) for one in admitted]
+
+    def _spend(self, one: Admitted | AdmittedList, now: datetime) -> _Judged:
+        refused = self.over_limit(one.agreement, 1, now)
+        return one if refused is None else self._refuse(refused, one.grant, one.digest, now)
+
+    def over_limit(self, agreement: Agreement, subjects: int, now: datetime) -> Refused | None:
+        """Spend so much of an agreement's limit, durably; or say until when nothing more is answered under it."""
+        if agreement.calls_per_minute is None:
+            return None
+        wait = self.memory.spend(agreement.agreement_id, subjects, agreement.calls_per_minute, now)
+        if wait == 0:
+            return None
+        return Refused("batch_over_limit") if wait is None else rate_limited(now, wait)
 
     def _check(self, one: Admitted, found: Found | None, now: datetime) -> _Reply:
         resource = one.resource
         assert isinstance(resource, CheckResource)  # noqa: S101  (actions went their own way)
-        if found is None:
-            return self._verdict(one, Finding(Answer(Outcome.UNKNOWN, UNREACHABLE), {}), (), now, now)
         fields = frozenset(one.grant.fields) & frozenset(one.agreement.fields) & resource.offers
         try:
-            finding = resource.rules.decide(found.rows, one.grant.claims, one.grant.parameters, resource.needs | fields)
+            finding, as_of = resource.answer(found, one.grant.claims, one.grant.parameters, fields, now)
         except QuestionFault as fault:
             return self._refuse(Refused(fault.code, fault.name), one.grant, one.digest, now)
-        if found.quarantined and finding.answer.outcome not in (Outcome.HIT, Outcome.CONFLICT):
-            finding = Finding(Answer(Outcome.UNKNOWN, QUARANTINED), {})
-        values = {name: value for name in sorted(fields) if (value := finding.values.get(name)) is not None}
-        as_of = resource.as_of.of(finding.row, found, now)
-        return self._verdict(one, replace(finding, values=values), found.rows, as_of, now)
+        return self._verdict(one, finding, found.rows if found is not None else (), as_of, now)
 
     def _list(self, one: AdmittedList, now: datetime) -> _Reply:
         assert isinstance(self.source, DatabaseSource)  # noqa: S101  (start-up refuses lists from files)
