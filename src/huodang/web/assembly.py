@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from huodang.archive import PaymentRecords, Volumes
-from huodang.exchange import Exchange, GatewayDirectory, Looks
+from huodang.exchange import Catalogue, Exchange, GatewayDirectory, Looks
 from huodang.ledger import Ledger
 from huodang.retirement import RetirementOffice, RetirementSettings
 from huodang.store import Clock, Database, OffsetClock, SystemClock, Worker
@@ -66,6 +66,7 @@ def assemble(settings: HubSettings) -> Services:
         ledger=ledger,
         directory=directory,
         exchange=exchange,
+        catalogue=Catalogue(clock, ledger),
         looks=looks,
         volumes=volumes,
         payments=payments,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from huodang.archive import PaymentRecords, Volumes
-from huodang.exchange import Exchange, GatewayDirectory, Looks
+from huodang.exchange import Catalogue, Exchange, GatewayDirectory, Looks
 from huodang.ledger import Ledger
 from huodang.retirement import RetirementOffice
 from huodang.store import Clock, Database, Worker
@@ -31,6 +31,7 @@ class Services:
     ledger: Ledger
     directory: GatewayDirectory
     exchange: Exchange
+    catalogue: Catalogue
     looks: Looks
     volumes: Volumes
     payments: PaymentRecords

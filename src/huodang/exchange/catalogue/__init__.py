@@ -4,7 +4,7 @@
 files in which catalogues travel; `mandatory_standings` tells which duty to share is left unserved by whom.
 """
 
-from huodang.exchange.catalogue.catalogue_files import FileFormat, read_catalogue, write_catalogue
+from huodang.exchange.catalogue.catalogue_files import CatalogueFormat, read_catalogue, write_catalogue
 from huodang.exchange.catalogue.codes import ClassCode, class_items, class_names, local_code
 from huodang.exchange.catalogue.cycles import cycle_names, due_by
 from huodang.exchange.catalogue.difference import Change, entry_changes
@@ -58,11 +58,11 @@ __all__ = [
     "Catalogue",
     "CatalogueEntry",
     "CatalogueEvent",
+    "CatalogueFormat",
     "CatalogueVersion",
     "Change",
     "ClassCode",
     "Field",
-    "FileFormat",
     "ImportChange",
     "ImportItem",
     "ImportPlan",

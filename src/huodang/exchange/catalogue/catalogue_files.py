@@ -15,7 +15,7 @@ LARGEST_FILE: Final = 32 * 1024 * 1024
 """Bytes of a catalogue file at most: a province's whole catalogue is a tenth of it."""
 
 
-class FileFormat(StrEnum):
+class CatalogueFormat(StrEnum):
     """In what a catalogue travels."""
 
     EXCEL = "xlsx"
@@ -23,10 +23,10 @@ class FileFormat(StrEnum):
     JSON = "json"
 
 
-_WRITERS: Final[Mapping[FileFormat, Callable[[Iterable[CatalogueEntry]], bytes]]] = {
-    FileFormat.EXCEL: write_excel,
-    FileFormat.XML: write_xml,
-    FileFormat.JSON: write_json,
+_WRITERS: Final[Mapping[CatalogueFormat, Callable[[Iterable[CatalogueEntry]], bytes]]] = {
+    CatalogueFormat.EXCEL: write_excel,
+    CatalogueFormat.XML: write_xml,
+    CatalogueFormat.JSON: write_json,
 }
 _READERS: Final[Mapping[str, Callable[[bytes, str], Found]]] = {
     "xlsx": read_excel,
@@ -38,7 +38,7 @@ _READERS: Final[Mapping[str, Callable[[bytes, str], Found]]] = {
 }
 
 
-def write_catalogue(entries: Iterable[CatalogueEntry], file_format: FileFormat) -> bytes:
+def write_catalogue(entries: Iterable[CatalogueEntry], file_format: CatalogueFormat) -> bytes:
     """Write entries as a file; the same entries give the same bytes."""
     return _WRITERS[file_format](entries)
 
