@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415  (a room is imported when one of its commands runs, so that `--help` stays quick)
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,8 +71,7 @@ def _print_table(table: "Table") -> None:
     from rich.console import Console
 
     # Into a file or a pipe nothing is cut off for want of a wide window.
-    console = Console()
-    console.print(table, width=None if console.is_terminal else 140)
+    (Console() if sys.stdout.isatty() else Console(width=150)).print(table)
 
 
 def _print_json(value: object) -> None:
@@ -121,9 +121,8 @@ def list_entries(
     if as_json:
         _print_json([entry_payload(one) for one in found])
         return
-    table = Table(
-        Column("资源标识", no_wrap=True), Column("代码", no_wrap=True), "名称", "种类", "共享", "周期", "级", "强制"
-    )
+    headings = ("名称", "种类", "共享", "周期", "级", "强制")
+    table = Table(Column("资源标识", no_wrap=True), Column("代码", no_wrap=True), *headings)
     for one in found:
         told = to_sheet(one).fields
         table.add_row(
