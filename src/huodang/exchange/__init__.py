@@ -49,6 +49,11 @@ from huodang.exchange.errors import (
     SourceError,
     TransitionError,
 )
+from huodang.exchange.events.intake import AlarmCode
+from huodang.exchange.events.messages import Change
+from huodang.exchange.events.office import AlarmRow, EventEvidence, EventOffice, EventRow, HeldRow, StreamRow
+from huodang.exchange.events.steward import EventSteward
+from huodang.exchange.events.subscriptions import Handle, ReceivedEvent, Subscriptions
 from huodang.exchange.evidence import EvidenceEntry, evidence_of_case, verdict_counts
 from huodang.exchange.ferry import Crossing, Ferry
 from huodang.exchange.gateway.application import build_gateway, gateway_application
@@ -58,6 +63,9 @@ from huodang.exchange.gateway.parts import GatewayPart, build_parts
 from huodang.exchange.gateway.service import Gateway
 from huodang.exchange.gateway.steward import ShelvedAgreement, Steward
 from huodang.exchange.looks import Look, LookEntry, Looks
+from huodang.exchange.lots.errors import LotBusyError, LotContentError, LotError, LotStateError, UnknownLotError
+from huodang.exchange.lots.service import Lots
+from huodang.exchange.lots.values import Holding, Lot, LotState, LotStatement, Put, Reconciliation, Removal, Staged
 from huodang.exchange.questions import Question
 from huodang.exchange.service import Exchange
 from huodang.exchange.values import (
@@ -93,15 +101,22 @@ __all__ = [
     "AgreementRecord",
     "AgreementState",
     "Agreements",
+    "AlarmCode",
+    "AlarmRow",
     "Answer",
     "AnswerRecord",
     "CallDesk",
     "Catalogue",
     "CatalogueEntry",
     "CatalogueFormat",
+    "Change",
     "Crossing",
     "Decision",
     "DecisionRequest",
+    "EventEvidence",
+    "EventOffice",
+    "EventRow",
+    "EventSteward",
     "EvidenceEntry",
     "Exchange",
     "ExchangeError",
@@ -116,26 +131,45 @@ __all__ = [
     "GatewayFile",
     "GatewayPart",
     "Grant",
+    "Handle",
+    "HeldRow",
+    "Holding",
     "ImportPlan",
     "Kind",
     "LogLine",
     "Look",
     "LookEntry",
     "Looks",
+    "Lot",
+    "LotBusyError",
+    "LotContentError",
+    "LotError",
+    "LotState",
+    "LotStateError",
+    "LotStatement",
+    "Lots",
     "MandatoryStanding",
     "MessageError",
     "Outcome",
     "Patience",
     "PreparedGrant",
     "Publisher",
+    "Put",
     "Question",
+    "ReceivedEvent",
+    "Reconciliation",
     "Refusal",
+    "Removal",
     "Revocation",
     "Sharing",
     "ShelvedAgreement",
     "SourceError",
+    "Staged",
     "Steward",
+    "StreamRow",
+    "Subscriptions",
     "TransitionError",
+    "UnknownLotError",
     "Verdict",
     "Wanted",
     "build_gateway",

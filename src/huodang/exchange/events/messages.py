@@ -107,9 +107,8 @@ def write_event(head: EventHead, data: Mapping[str, str], content_key: bytes, su
         content_key: of the batch.
         suite_name: whose cipher seals.
     """
-    cipher = suite(suite_name)
-    name = head.event_id.encode()
-    sealed = cipher.seal(cipher.derive(content_key, name), canonical_json(dict(data)), name)
+    key = event_key(content_key, head.event_id, suite_name)
+    sealed = suite(suite_name).seal(key, canonical_json(dict(data)), head.event_id.encode())
     attributes = {
         "specversion": _SPECIFICATION,
         "id": head.event_id,
@@ -135,6 +134,25 @@ class EventFault(Exception):  # noqa: N818  (becomes the code of an alarm)
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+def event_key(content_key: bytes, name: str, suite_name: str) -> bytes:
+    """Derive the key of one event's data from its batch's content key; from it no other can be derived."""
+    return suite(suite_name).derive(content_key, name.encode())
+
+
+def open_data(attributes: Mapping[str, Any], key: bytes, suite_name: str) -> dict[str, str]:
+    """Open an event's data.
+
+    Raises:
+        BrokenSealError: the key or the text is another.
+        EventFault: what was sealed isn't a mapping of texts.
+    """
+    sealed = base64.b64decode(attributes["data_base64"], validate=True)
+    data = parse_strict(suite(suite_name).open(key, sealed, attributes["id"].encode()))
+    if not all(isinstance(value, str) for value in data.values()):
+        raise EventFault("event_misshaped")
+    return data
 
 
 def read_event(text: str, batch: EventBatch, position: int, content_key: bytes, suite_name: str) -> "OpenedEvent":
@@ -173,15 +191,11 @@ def read_event(text: str, batch: EventBatch, position: int, content_key: bytes, 
         if not all(isinstance(attributes[name], str) and attributes[name] for name in _REQUIRED):
             raise EventFault("event_misshaped")
         datetime.fromisoformat(head.time)
-        cipher, name = suite(suite_name), head.event_id.encode()
-        sealed = base64.b64decode(attributes["data_base64"], validate=True)
-        data = parse_strict(cipher.open(cipher.derive(content_key, name), sealed, name))
+        data = open_data(attributes, event_key(content_key, head.event_id, suite_name), suite_name)
     except BrokenSealError:
         raise EventFault("seal_broken") from None
     except (msgspec.MsgspecError, NotCanonicalError, KeyError, TypeError, ValueError):
         raise EventFault("event_misshaped") from None
-    if not all(isinstance(value, str) for value in data.values()):
-        raise EventFault("event_misshaped")
     return OpenedEvent(head, data, text, batch.digests[position])
 
 
