@@ -110,6 +110,11 @@ class GatewayClient:
         """
         return self._call(method, path, body, self._patience.total if seconds is None else seconds)
 
+    @property
+    def pool(self) -> urllib3.HTTPConnectionPool:
+        """Give the kept connections, for a delivery mode with an exchange of messages of its own."""
+        return self._pool
+
     def close(self) -> None:
         """Close the kept connections."""
         self._pool.close()

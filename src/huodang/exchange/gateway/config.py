@@ -12,6 +12,7 @@ import yaml
 from huodang.exchange.errors import GatewayConfigError
 from huodang.exchange.events.config import EventsSection
 from huodang.exchange.gateway.shapes import ElementSpec, Filled, Shape, Title
+from huodang.exchange.matching.config import MatchesSection
 from huodang.exchange.values import Identifier, ResourceName
 from huodang.standards import Place
 
@@ -36,6 +37,7 @@ class Limits(Shape, frozen=True, kw_only=True):
 
     batch: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 256
     body_bytes: Annotated[int, msgspec.Meta(ge=4096, le=64 * 1024 * 1024)] = 4 * 1024 * 1024
+    batch_subjects: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 10_000
     clock_skew_seconds: Annotated[int, msgspec.Meta(ge=0, le=300)] = 60
 
 
@@ -170,6 +172,7 @@ class GatewaySpec(Shape, frozen=True, kw_only=True):
     actions: tuple[ActionSpec, ...] = ()
     lists: tuple[ListSpec, ...] = ()
     events: EventsSection | None = None
+    matches: MatchesSection | None = None
 
 
 class GatewayFile(Shape, frozen=True, kw_only=True):

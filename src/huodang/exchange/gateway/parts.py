@@ -7,6 +7,8 @@ from litestar.types import ControllerRouterHandler
 
 from huodang.exchange.events.part import EventsPart
 from huodang.exchange.gateway.service import Gateway
+from huodang.exchange.matching.part import MatchesPart
+from huodang.exchange.sharing.gateway_part import AgreementPart
 
 
 class GatewayPart(Protocol):
@@ -40,7 +42,9 @@ def build_parts(gateway: Gateway, environment: Mapping[str, str]) -> list[Gatewa
         GatewayConfigError: a section of the file is wrong.
     """
     _ = environment
-    parts: list[GatewayPart] = []
+    parts: list[GatewayPart] = [AgreementPart(gateway.shelf)]
     if gateway.file.spec.events is not None:
         parts.append(EventsPart(gateway, gateway.file.spec.events))
+    if gateway.file.spec.matches is not None:
+        parts.append(MatchesPart(gateway, gateway.file.spec.matches))
     return parts

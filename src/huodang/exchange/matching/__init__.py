@@ -5,6 +5,7 @@ matches a set against a department's table under an agreement of the kind `match
 `matches:`). What it protects against and what it can't is told in `docs/matching.md`.
 """
 
+from huodang.exchange.matching.booking import MatchQuestion
 from huodang.exchange.matching.by_hand import (
     Address,
     HandHost,
@@ -38,6 +39,7 @@ from huodang.exchange.matching.messages import PROTOCOL, Terms, Welcome
 from huodang.exchange.matching.querying import Holder, MatchResult, match
 from huodang.exchange.matching.reaching import HttpHolder
 from huodang.exchange.matching.results import check_out, write_members, write_size
+from huodang.exchange.matching.service import Matches, MatchOutcome
 from huodang.exchange.matching.spu_side import SpuSide
 from huodang.exchange.matching.tables import Table, open_table, read_values
 from huodang.exchange.matching.values import Normalisation, Quarantined, ValueSet, collect, identity_values
@@ -57,8 +59,11 @@ __all__ = [
     "MalformedMessageError",
     "MalformedPointError",
     "MatchFileError",
+    "MatchOutcome",
+    "MatchQuestion",
     "MatchRefusedError",
     "MatchResult",
+    "Matches",
     "MatchingError",
     "NearIdenticalError",
     "Normalisation",

@@ -139,9 +139,9 @@ class HandHost:
         answer = msgspec.json.encode(Welcome(version=PROTOCOL, session=name, held=self._values.size))
         return answer, _proof(self._rules.secret, b"welcome", body + answer) if self._rules.secret else ""
 
-    def close(self, name: str) -> str:
+    def close(self, name: str) -> tuple[str, str]:
         """End the taking of values."""
-        return self.sessions.get(name).close()
+        return self.sessions.get(name).close(), ""
 
     def ended(self, name: str) -> None:
         """Tell of a session that ended."""

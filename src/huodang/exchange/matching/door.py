@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, post, put
-from litestar.params import RawBody
+from litestar.params import FromPath, RawBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED, HTTP_204_NO_CONTENT
 
 from huodang.exchange.matching.errors import (
@@ -49,8 +49,8 @@ class Host(Protocol):
         """Begin a session for the message that asks for it; give the answer and its proof."""
         ...
 
-    def close(self, name: str) -> str:
-        """End the taking of a session's values, after looking at them; give the digest of what was received."""
+    def close(self, name: str) -> tuple[str, str]:
+        """End the taking of values, after looking at them; give their digest, bare and as a signed envelope if any."""
         ...
 
     def ended(self, name: str) -> None:
@@ -58,8 +58,16 @@ class Host(Protocol):
         ...
 
 
-class _Closed(msgspec.Struct, frozen=True):
+class Closed(msgspec.Struct, frozen=True):
+    """What a holder says when it has received all values.
+
+    Attributes:
+        digest: of what it received.
+        signed: the same as a signed envelope; empty by hand.
+    """
+
     digest: str
+    signed: str = ""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -87,27 +95,27 @@ def match_routes(host: Host) -> Router:
         sync_to_thread=True,
         request_max_body_size=LARGEST_MESSAGE + 1,
     )
-    def take(name: str, index: int, body: RawBody) -> None:
+    def take(name: FromPath[str], index: FromPath[int], body: RawBody) -> None:
         """Take one message of blinded values."""
         host.sessions.get(name).take(index, bytes(body))
 
     @post("/{name:str}/close", status_code=HTTP_200_OK, sync_to_thread=True)
-    def close(name: str) -> Response[bytes]:
+    def close(name: FromPath[str]) -> Response[bytes]:
         """End the taking."""
-        return Response(msgspec.json.encode(_Closed(host.close(name))), media_type="application/json")
+        return Response(msgspec.json.encode(Closed(*host.close(name))), media_type="application/json")
 
     @get("/{name:str}/answers/{index:int}", sync_to_thread=True)
-    def answers(name: str, index: int) -> Response[bytes]:
+    def answers(name: FromPath[str], index: FromPath[int]) -> Response[bytes]:
         """Give one message of evaluated values."""
         return _given(host.sessions.get(name).answers(index))
 
     @get("/{name:str}/tags/{index:int}", sync_to_thread=True)
-    def tags(name: str, index: int) -> Response[bytes]:
+    def tags(name: FromPath[str], index: FromPath[int]) -> Response[bytes]:
         """Give one message of tags."""
         return _given(host.sessions.get(name).tags(index))
 
     @delete("/{name:str}", sync_to_thread=True)
-    def end(name: str) -> None:
+    def end(name: FromPath[str]) -> None:
         """End a session."""
         host.ended(name)
 

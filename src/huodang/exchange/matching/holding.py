@@ -227,6 +227,11 @@ class Sessions:
         with self._lock:
             return [(one.terms.size, *one.share_done) for one in self._open.values()]
 
+    def names(self) -> frozenset[str]:
+        """Name the open sessions."""
+        with self._lock:
+            return frozenset(self._open)
+
     def close(self) -> None:
         """Forget all sessions."""
         for name in list(self._open):

@@ -63,6 +63,12 @@ def scalar_of(material: bytes) -> bytes:
     return scalar
 
 
+def commitment(scalar: bytes) -> str:
+    """Give what binds its holder to a secret without telling it: 64 hexadecimal digits."""
+    point: bytes = rbcl.crypto_scalarmult_ristretto255_base(scalar)
+    return point.hex()
+
+
 def inverse(scalar: bytes) -> bytes:
     """Give the secret that takes a blind off again."""
     inverted: bytes = rbcl.crypto_core_ristretto255_scalar_invert(scalar)

@@ -10,7 +10,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from huodang.exchange.matching import errors
-from huodang.exchange.matching.door import BINARY, NONCE_HEADER, PATH, Problem
+from huodang.exchange.matching.door import BINARY, NONCE_HEADER, PATH, Closed, Problem
 from huodang.exchange.matching.errors import MatchingError, MatchRefusedError, PeerLostError
 from huodang.exchange.matching.messages import LARGEST_MESSAGE, Terms, Welcome, malformed
 
@@ -27,10 +27,6 @@ _KINDS: Final[dict[str, type[MatchingError]]] = {
     for kind in vars(errors).values()
     if isinstance(kind, type) and issubclass(kind, MatchingError) and kind is not MatchingError
 }
-
-
-class _Closed(msgspec.Struct):
-    digest: str
 
 
 Opening = Callable[[Terms], tuple[bytes, str]]
@@ -65,6 +61,7 @@ class HttpHolder:
         self._timeout = urllib3.Timeout(connect=min(5.0, patience), read=patience)
         self._working = working
         self._session = ""
+        self.signed = ""
         self.bytes_sent = 0
         self.bytes_received = 0
 
@@ -84,9 +81,11 @@ class HttpHolder:
     def close(self) -> str:
         """End the sending."""
         try:
-            return msgspec.json.decode(self._call("POST", f"/{self._session}/close").data, type=_Closed).digest
-        except msgspec.MsgspecError:
+            closed = msgspec.json.decode(self._call("POST", f"/{self._session}/close").data, type=Closed)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             raise malformed("对方的答复不符合格式", "what the peer answered isn't shaped right") from None
+        self.signed = closed.signed
+        return closed.digest
 
     def answers(self, index: int) -> bytes:
         """Fetch one message of evaluated values."""

@@ -1,0 +1,222 @@
+"""What the hub writes down of matches: grant and look before anybody is asked, the result or its failure afterwards."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from huodang.exchange import records as exchange_records
+from huodang.exchange.decisions import Actor, Decision
+from huodang.exchange.looks import LookEntry, Looks
+from huodang.exchange.matching import records
+from huodang.exchange.matching.errors import NotPermittedToMatchError
+from huodang.exchange.matching.messages import malformed
+from huodang.exchange.matching.oblivious import random_scalar
+from huodang.exchange.matching.querying import MatchResult
+from huodang.exchange.matching.values import ValueSet
+from huodang.exchange.values import GRANT, Agreement, Grant
+from huodang.ledger import Ledger, LedgerEntry
+from huodang.standards import IdentityNumber
+from huodang.trust import FieldSealer, SignedEnvelope
+
+SUBJECT: Final = "identity_number"
+MATCH: Final = "match"
+_SECRET: Final = "match_secret"  # noqa: S105  (names what is sealed)
+_SET: Final = "match_set"
+
+
+@dataclass(frozen=True)
+class MatchQuestion:
+    """What a set is to be matched against, and what for.
+
+    Attributes:
+        resource: `department.what`, of an agreement of the kind `match`.
+        purpose: code of the purpose (用途), which the agreement must name.
+        size_only: learn only how many.
+        region, assigned: of the matter, as in DecisionRequest.
+    """
+
+    resource: str
+    purpose: str
+    actor: Actor
+    case_id: str = ""
+    size_only: bool = False
+    region: str = ""
+    assigned: bool = False
+
+
+class MatchBook:
+    """Writes matches down, each method in the caller's transaction."""
+
+    def __init__(self, ledger: Ledger, looks: Looks, sealer: FieldSealer) -> None:
+        self._ledger = ledger
+        self._looks = looks
+        self._sealer = sealer
+
+    def set_mark(self, values: ValueSet) -> str:
+        """Mark a set, so that a match can only go on with the same one; tells nothing without the hub's secret."""
+        return self._sealer.blind_index(_SET, hashlib.sha256(values.digests).hexdigest())
+
+    def begin(
+        self, connection: Connection, begun: Mapping[str, Any], *, taken_up: bool, entry_id: str, now: datetime
+    ) -> None:
+        """Write that a match is asked for, or asked for again.
+
+        Raises:
+            NotPermittedToMatchError: there is none of this id to be taken up.
+            MalformedMessageError: the match began with another set or question.
+        """
+        table = records.match
+        name = begun["match_id"]
+        known = connection.execute(sa.select(table).where(table.c.match_id == name)).one_or_none()
+        if known is None and taken_up:
+            raise NotPermittedToMatchError("没有这个编号的比对", "there is no match of this id")
+        if known is None:
+            connection.execute(
+                sa.insert(table).values(**begun, state="asked", code="", receipt="", asked_at=now, entry_id=entry_id)
+            )
+            return
+        if any(getattr(known, key) != begun[key] for key in ("set_mark", "resource", "size_only", "purpose")):
+            raise malformed("与该编号的比对先前所用的不同", "this match began with another set or question")
+        connection.execute(sa.update(table).where(table.c.match_id == name).values(state="asked", code=""))
+
+    def secret(self, connection: Connection, agreement: Agreement, now: datetime) -> bytes:
+        """Give the secret of an agreement's version: the same as long as it lasts, see `docs/matching.md`."""
+        table = records.match_secret
+        row = f"{agreement.agreement_id}/{agreement.version}"
+        sealed = connection.scalar(
+            sa.select(table.c.sealed).where(
+                table.c.agreement_id == agreement.agreement_id, table.c.agreement_version == agreement.version
+            )
+        )
+        if sealed is not None:
+            return bytes.fromhex(self._sealer.open(_SECRET, sealed, row))
+        secret = random_scalar()
+        connection.execute(
+            sa.insert(table).values(
+                agreement_id=agreement.agreement_id,
+                agreement_version=agreement.version,
+                sealed=self._sealer.seal(_SECRET, secret.hex(), row),
+                made_at=now,
+            )
+        )
+        return secret
+
+    def record_grant(
+        self,
+        connection: Connection,
+        question: MatchQuestion,
+        grant: Grant,
+        envelope: SignedEnvelope,
+        *,
+        decision: Decision,
+        now: datetime,
+    ) -> str:
+        """Write grant and look, before anything is asked; give the ledger's entry."""
+        facts = {
+            "grant": grant.grant_id,
+            "match": grant.parameters["match_id"],
+            "resource": grant.resource,
+            "provider": grant.provider,
+            "consumer": grant.consumer,
+            "agreement": f"{grant.agreement_id}/{grant.agreement_version}",
+            "purpose": grant.purpose,
+            "case": grant.case_id,
+            "queried": grant.parameters["size"],
+            "digest": envelope.digest,
+        }
+        entry_id = self._ledger.record(connection, LedgerEntry(GRANT, now, facts), envelope.to_json().encode())
+        connection.execute(
+            sa.insert(exchange_records.grant).values(
+                grant_id=grant.grant_id,
+                resource=grant.resource,
+                provider=grant.provider,
+                agreement_id=grant.agreement_id,
+                agreement_version=grant.agreement_version,
+                purpose=grant.purpose,
+                case_id=grant.case_id,
+                subject_index="",
+                digest=envelope.digest,
+                envelope=self._sealer.seal(GRANT, envelope.to_json(), grant.grant_id),
+                issued_at=grant.issued_at,
+                expires_at=grant.expires_at,
+                state="issued",
+                entry_id=entry_id,
+            )
+        )
+        self._looks.record_all(connection, [self._look(question, "", decision)])
+        return entry_id
+
+    def finish(
+        self,
+        connection: Connection,
+        question: MatchQuestion,
+        grant: Grant,
+        result: MatchResult,
+        *,
+        receipt: str,
+        members: tuple[IdentityNumber, ...] | None,
+        decision: Decision,
+        now: datetime,
+    ) -> str:
+        """Write sizes and the provider's receipt, and who turned out to be on both sides as looked at."""
+        match_id = grant.parameters["match_id"]
+        facts = {
+            "match": match_id,
+            "grant": grant.grant_id,
+            "resource": grant.resource,
+            "provider": grant.provider,
+            "size_only": "yes" if question.size_only else "no",
+            "queried": str(result.queried),
+            "held": str(result.held),
+            "overlap": str(result.overlap),
+            "digest": SignedEnvelope.from_json(receipt).digest,
+        }
+        entry_id = self._ledger.record(connection, LedgerEntry(MATCH, now, facts), receipt.encode())
+        table, grants = records.match, exchange_records.grant
+        connection.execute(
+            sa.update(table)
+            .where(table.c.match_id == match_id)
+            .values(
+                state="answered",
+                code="",
+                held=result.held,
+                overlap=result.overlap,
+                receipt=receipt,
+                ended_at=now,
+                entry_id=entry_id,
+            )
+        )
+        connection.execute(sa.update(grants).where(grants.c.grant_id == grant.grant_id).values(state="answered"))
+        # Whoever turned out to be on both sides was looked at, and can see by whom.
+        self._looks.record_all(
+            connection,
+            [self._look(question, self._sealer.blind_index(SUBJECT, one.text), decision) for one in members or ()],
+        )
+        return entry_id
+
+    def fail(self, connection: Connection, grant: Grant, code: str, now: datetime) -> None:
+        """Write that a match failed, with the code."""
+        match_id = grant.parameters["match_id"]
+        facts = {"match": match_id, "grant": grant.grant_id, "resource": grant.resource, "code": code}
+        self._ledger.record(connection, LedgerEntry(MATCH, now, facts), code.encode())
+        table, grants = records.match, exchange_records.grant
+        connection.execute(
+            sa.update(table).where(table.c.match_id == match_id).values(state="failed", code=code, ended_at=now)
+        )
+        connection.execute(sa.update(grants).where(grants.c.grant_id == grant.grant_id).values(state="failed"))
+
+    def _look(self, question: MatchQuestion, subject_index: str, decision: Decision) -> LookEntry:
+        return LookEntry(
+            actor=question.actor,
+            purpose=question.purpose,
+            case_id=question.case_id,
+            subject_index=subject_index,
+            elements=(SUBJECT,),
+            decision=decision,
+            what=question.resource,
+        )
