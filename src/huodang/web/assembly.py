@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from huodang.archive import PaymentRecords, Volumes
-from huodang.exchange import Catalogue, Exchange, GatewayDirectory, Looks
+from huodang.exchange import Catalogue, EventOffice, Exchange, GatewayDirectory, Looks
 from huodang.ledger import Ledger
 from huodang.retirement import RetirementOffice, RetirementSettings
 from huodang.store import Clock, Database, OffsetClock, SystemClock, Worker
@@ -41,6 +41,17 @@ def assemble(settings: HubSettings) -> Services:
         with database.begin() as connection:
             exchange.agreements.take_folder(connection, settings.agreements)
     looks = Looks(database, ledger, clock)
+    events = EventOffice(
+        database,
+        exchange.agreements,
+        ledger,
+        signers,
+        trusted,
+        directory=directory,
+        sealer=sealer,
+        clock=clock,
+        max_attempts=settings.events.max_attempts,
+    )
     volumes = Volumes(database, sealer, ledger, clock, settings.volumes)
     payments = PaymentRecords(database, ledger, sealer, clock)
     office = RetirementOffice(
@@ -68,6 +79,7 @@ def assemble(settings: HubSettings) -> Services:
         exchange=exchange,
         catalogue=Catalogue(clock, ledger),
         looks=looks,
+        events=events,
         volumes=volumes,
         payments=payments,
         office=office,

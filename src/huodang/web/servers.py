@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from huodang.exchange import Ferry
+from huodang.exchange import EventOffice, Ferry
 from huodang.store import SystemClock, Worker
 from huodang.trust import Signer, TrustedKeys
 from huodang.web.assembly import assemble
@@ -36,6 +36,19 @@ class _Workers:
 
     def __exit__(self, *_: object) -> None:
         self._worker.stop()
+
+
+class _Events:
+    """Subscriptions to the departments' events, and the handing on, as background work of a process."""
+
+    def __init__(self, events: EventOffice) -> None:
+        self._events = events
+
+    def __enter__(self) -> None:
+        self._events.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._events.stop()
 
 
 def hub_desk(services: Services) -> FerryDesk:
@@ -105,6 +118,7 @@ def _background(services: Services) -> list[AbstractContextManager[object]]:
         Loop("ledger", services.ledger.seal_batch, settings.seal_every_milliseconds / 1000),
         Loop("ferry", hub_desk(services).work, _FERRY_EVERY_SECONDS),
         _Workers(services.worker, settings.worker_threads),
+        *([_Events(services.events)] if settings.events.subscribe else []),
     ]
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from huodang.archive import PaymentRecords, Volumes
-from huodang.exchange import Catalogue, Exchange, GatewayDirectory, Looks
+from huodang.exchange import Catalogue, EventOffice, Exchange, GatewayDirectory, Looks
 from huodang.ledger import Ledger
 from huodang.retirement import RetirementOffice
 from huodang.store import Clock, Database, Worker
@@ -33,6 +33,7 @@ class Services:
     exchange: Exchange
     catalogue: Catalogue
     looks: Looks
+    events: EventOffice
     volumes: Volumes
     payments: PaymentRecords
     office: RetirementOffice

@@ -54,6 +54,14 @@ class SessionRules:
 
 
 @dataclass(frozen=True)
+class EventRules:
+    """Whether this hub takes the departments' events, and after how many failures a handler's event is given up."""
+
+    subscribe: bool = True
+    max_attempts: int = 8
+
+
+@dataclass(frozen=True)
 class HubSettings:
     """One hub.yaml."""
 
@@ -74,6 +82,7 @@ class HubSettings:
     gateways: Mapping[str, str]
     listen: Listen = field(default_factory=Listen)
     sessions: SessionRules = field(default_factory=SessionRules)
+    events: EventRules = field(default_factory=EventRules)
     worker_threads: int = 2
     seal_every_milliseconds: int = 200
     clock_offset_file: Path | None = None
@@ -106,6 +115,7 @@ class HubSettings:
             gateways=reader.mapping("gateways"),
             listen=_listen(reader.section("listen", optional=True), 8800),
             sessions=_sessions(reader.section("sessions", optional=True)),
+            events=_events(reader.section("events", optional=True)),
             worker_threads=reader.number("worker_threads", 2),
             seal_every_milliseconds=reader.number("seal_every_milliseconds", 200),
             clock_offset_file=reader.optional_path("clock_offset_file"),
@@ -181,6 +191,15 @@ def _sessions(reader: "_Reader") -> SessionRules:
         absolute_hours=reader.number("absolute_hours", 8),
         secure_cookies=reader.flag("secure_cookies", default=False),
         sign_in_per_minute=reader.number("sign_in_per_minute", 60),
+    )
+    reader.finish()
+    return rules
+
+
+def _events(reader: "_Reader") -> EventRules:
+    rules = EventRules(
+        subscribe=reader.flag("subscribe", default=True),
+        max_attempts=reader.number("max_attempts", 8),
     )
     reader.finish()
     return rules

@@ -71,7 +71,7 @@ def upgrade() -> None:
         _text("key", 200),
         _number("batch_first"),
         sa.PrimaryKeyConstraint("number", name="pk_exchange_event"),
-        sa.UniqueConstraint("resource", "epoch", "sequence", name="uq_exchange_event_resource"),
+        sa.UniqueConstraint("resource", "epoch", "sequence", name="uq_exchange_event_resource_epoch_sequence"),
         sa.UniqueConstraint("event_id", name="uq_exchange_event_event_id"),
     )
     op.create_index("ix_exchange_event_person", "exchange_event", ["person"])
