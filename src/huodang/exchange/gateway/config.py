@@ -12,6 +12,7 @@ import yaml
 from huodang.exchange.errors import GatewayConfigError
 from huodang.exchange.events.config import EventsSection
 from huodang.exchange.gateway.shapes import ElementSpec, Filled, Shape, Title
+from huodang.exchange.lots.config import TablesSection
 from huodang.exchange.matching.config import MatchesSection
 from huodang.exchange.values import Identifier, ResourceName
 from huodang.standards import Place
@@ -171,6 +172,7 @@ class GatewaySpec(Shape, frozen=True, kw_only=True):
     resources: tuple[ResourceSpec, ...] = ()
     actions: tuple[ActionSpec, ...] = ()
     lists: tuple[ListSpec, ...] = ()
+    tables: TablesSection | None = None
     events: EventsSection | None = None
     matches: MatchesSection | None = None
 

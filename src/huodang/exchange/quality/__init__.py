@@ -5,7 +5,7 @@ Pure but for the quarantine file. `compile_plan` understands a mapping, `Standar
 what both sides of a delivery prove their agreement with.
 """
 
-from huodang.exchange.quality.config import RuleSpec
+from huodang.exchange.gateway.shapes import RuleSpec
 from huodang.exchange.quality.marks import (
     BUCKETS,
     RowMarks,

@@ -9,8 +9,7 @@ from huodang.exchange.errors import GatewayConfigError
 from huodang.exchange.gateway.conversion import ElementSource
 from huodang.exchange.gateway.formats import MomentFormat
 from huodang.exchange.gateway.mapping import Beside, compile_elements, moment_format, standard_element
-from huodang.exchange.gateway.shapes import ElementSpec
-from huodang.exchange.quality.config import RuleSpec
+from huodang.exchange.gateway.shapes import ElementSpec, RuleSpec
 from huodang.exchange.quality.rules import Rule, compile_rules
 from huodang.standards import Place
 

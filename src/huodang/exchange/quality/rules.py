@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from huodang.exchange.errors import GatewayConfigError
-from huodang.exchange.quality.config import RuleSpec
+from huodang.exchange.gateway.shapes import RuleSpec
 from huodang.standards import Place, element
 
 TODAY = "today"
