@@ -29,6 +29,7 @@ REVISIONS = [
     "0011_matching",
     "0012_files",
     "0013_cascade",
+    "0014_sharing",
 ]
 
 

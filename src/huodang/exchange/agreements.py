@@ -171,7 +171,7 @@ class Agreements:
         opened = envelope if isinstance(envelope, SignedEnvelope) else SignedEnvelope.from_json(envelope)
         payload = open_envelope(opened, AGREEMENT_REVOCATION, self._trusted, at=self._clock.now())
         revocation = Revocation.from_payload(payload)
-        known = self._versions(connection, revocation.agreement_id)
+        known = self.versions(connection, revocation.agreement_id)
         if not known or opened.signer not in {known[-1].agreement.provider, known[-1].agreement.consumer}:
             raise AgreementError(
                 "没有这份协议，或撤销者不是协议的一方",
@@ -195,9 +195,19 @@ class Agreements:
             self._move(connection, one, AgreementEvent.EXPIRE, "hub", one.envelope)
         return len(overdue)
 
+    def withdraw(self, connection: Connection, agreement_id: str, version: int, by: str) -> None:
+        """Take back a version that hasn't come into force; one that nobody has signed yet needs no taking back.
+
+        Raises:
+            TransitionError: it is in force, or has ended.
+        """
+        known = self.get(connection, agreement_id, version)
+        if known is not None:
+            self._move(connection, known, AgreementEvent.WITHDRAW, by, known.envelope)
+
     def get(self, connection: Connection, agreement_id: str, version: int) -> AgreementRecord | None:
         """Give one version of an agreement."""
-        return next((one for one in self._versions(connection, agreement_id) if one.agreement.version == version), None)
+        return next((one for one in self.versions(connection, agreement_id) if one.agreement.version == version), None)
 
     def all(self, connection: Connection) -> list[AgreementRecord]:
         """List all agreements."""
@@ -236,7 +246,8 @@ class Agreements:
                 laid.append(path)
         return laid
 
-    def _versions(self, connection: Connection, agreement_id: str) -> list[AgreementRecord]:
+    def versions(self, connection: Connection, agreement_id: str) -> list[AgreementRecord]:
+        """Give all versions of an agreement, the first one first."""
         table = records.agreement
         rows = connection.execute(
             sa.select(table).where(table.c.agreement_id == agreement_id).order_by(table.c.version)
@@ -290,7 +301,7 @@ class Agreements:
         self._write_history(connection, record.agreement, (record.state, event, state), by, envelope)
         moved = AgreementRecord(record.agreement, state, kept)
         if state is AgreementState.IN_FORCE:
-            for older in self._versions(connection, record.agreement.agreement_id):
+            for older in self.versions(connection, record.agreement.agreement_id):
                 if older.agreement.version < record.agreement.version and older.state is AgreementState.IN_FORCE:
                     self._move(connection, older, AgreementEvent.NEWER_VERSION, by, older.envelope)
         return moved

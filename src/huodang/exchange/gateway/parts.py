@@ -5,6 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from litestar.types import ControllerRouterHandler
 
+from huodang.exchange.calls.answering import BatchAnswering
 from huodang.exchange.events.part import EventsPart
 from huodang.exchange.gateway.service import Gateway
 from huodang.exchange.matching.part import MatchesPart
@@ -42,7 +43,7 @@ def build_parts(gateway: Gateway, environment: Mapping[str, str]) -> list[Gatewa
         GatewayConfigError: a section of the file is wrong.
     """
     _ = environment
-    parts: list[GatewayPart] = [AgreementPart(gateway.shelf)]
+    parts: list[GatewayPart] = [AgreementPart(gateway.shelf), BatchAnswering(gateway)]
     if gateway.file.spec.events is not None:
         parts.append(EventsPart(gateway, gateway.file.spec.events))
     if gateway.file.spec.matches is not None:

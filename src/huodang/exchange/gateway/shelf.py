@@ -9,6 +9,7 @@ from huodang.exchange.errors import MessageError
 from huodang.exchange.gateway.refusals import Refused
 from huodang.exchange.values import AGREEMENT, AGREEMENT_REVOCATION, Agreement, Revocation
 from huodang.standards import HuodangError
+from huodang.store import write_whole
 from huodang.trust import EnvelopeError, SignedEnvelope, TrustedKeys, open_envelope
 
 
@@ -69,6 +70,55 @@ class AgreementShelf:
                 self._contents = self._read(paths)
                 self._stamp = stamp
             return self._contents
+
+    def lay_agreement(self, envelope: SignedEnvelope) -> str:
+        """Lay an agreement that both sides have signed on the shelf; give the file's name. The same again is no news.
+
+        Raises:
+            EnvelopeError: a signature is missing, wrong or of an untrusted key.
+            MessageError: it is no agreement, or another department's.
+        """
+        agreement = self._agreement(envelope)
+        name = f"{agreement.agreement_id}.v{agreement.version}.json"
+        self._lay(name, envelope)
+        return name
+
+    def lay_revocation(self, envelope: SignedEnvelope) -> str:
+        """Lay a side's revocation on the shelf: it holds from the next request on; give the file's name.
+
+        Raises:
+            EnvelopeError: the signature is wrong or of an untrusted key.
+            MessageError: it is no revocation, of an agreement that isn't here, or of someone who isn't a side.
+        """
+        revocation = Revocation.from_payload(open_envelope(envelope, AGREEMENT_REVOCATION, self._trusted))
+        agreement = self.contents().newest.get(revocation.agreement_id)
+        if agreement is None or envelope.signer not in {agreement.provider, agreement.consumer}:
+            raise MessageError(
+                "这里没有该协议，或撤销者不是协议的一方",
+                "there is no such agreement here, or who revokes isn't a side of it",
+            )
+        name = f"{revocation.agreement_id}.v{revocation.version}.revoked.json"
+        self._lay(name, envelope)
+        return name
+
+    def revocations(self) -> list[SignedEnvelope]:
+        """Give every revocation on the shelf that counts, as it was signed."""
+        revoked = self.contents().revoked
+        found: list[SignedEnvelope] = []
+        for path in sorted(self._folder.glob("*.revoked.json")):
+            try:
+                envelope = SignedEnvelope.from_json(path.read_bytes())
+                if Revocation.from_payload(envelope.payload).agreement_id in revoked:
+                    found.append(envelope)
+            except (HuodangError, OSError):
+                continue  # `contents` has named it among the problems
+        return found
+
+    def _lay(self, name: str, envelope: SignedEnvelope) -> None:
+        path = self._folder / name
+        if not path.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_whole(path, envelope.to_json().encode())
 
     def _read(self, paths: list[Path]) -> ShelfContents:
         newest: dict[str, Agreement] = {}

@@ -1,5 +1,69 @@
-"""The working process of sharing."""
+"""The working process of sharing (供需对接, 校核纠错): demands and their agreements' life, corrections, row filters.
 
+A steward raises a demand with `SharingDesk.raise_demand`; every later step is an event of one transition table, `act`.
+Whoever used a value that seems wrong marks it with `Corrections.raise_correction`; every copy delivered is told of what
+comes of it. `readable` says what somebody may see of many rows, derived from the policies themselves.
+"""
+
+from huodang.exchange.sharing.demand_states import DEMAND, DemandEvent, DemandState
+from huodang.exchange.sharing.demand_terms import FREQUENCY_LABELS, DemandTerms
+from huodang.exchange.sharing.errors import (
+    CorrectionError,
+    DemandError,
+    IllegalSharingEventError,
+    SharingError,
+    SharingGuardError,
+    SharingNotPermittedError,
+    SharingTermsError,
+    StaleActError,
+    TermsDifferError,
+    UnknownMatterError,
+)
 from huodang.exchange.sharing.filters import RowColumns, RowFacts, RowFilter, covers_row, readable
+from huodang.exchange.sharing.gateway_post import GatewayPost
+from huodang.exchange.sharing.matters import Desk
+from huodang.exchange.sharing.process import SIDE_LABELS, Process, Side, Transition
+from huodang.exchange.sharing.service import DemandRow, DemandView, SharingDesk
+from huodang.exchange.sharing.terms import LIGHT_LABELS, Light, SharingTerms, product_terms, read_terms
+from huodang.exchange.sharing.views import EventChoice, HistoryLine, OverdueLine, Standing
 
-__all__ = ["RowColumns", "RowFacts", "RowFilter", "covers_row", "readable"]
+__all__ = [
+    "DEMAND",
+    "FREQUENCY_LABELS",
+    "LIGHT_LABELS",
+    "SIDE_LABELS",
+    "CorrectionError",
+    "DemandError",
+    "DemandEvent",
+    "DemandRow",
+    "DemandState",
+    "DemandTerms",
+    "DemandView",
+    "Desk",
+    "EventChoice",
+    "GatewayPost",
+    "HistoryLine",
+    "IllegalSharingEventError",
+    "Light",
+    "OverdueLine",
+    "Process",
+    "RowColumns",
+    "RowFacts",
+    "RowFilter",
+    "SharingDesk",
+    "SharingError",
+    "SharingGuardError",
+    "SharingNotPermittedError",
+    "SharingTerms",
+    "SharingTermsError",
+    "Side",
+    "StaleActError",
+    "Standing",
+    "TermsDifferError",
+    "Transition",
+    "UnknownMatterError",
+    "covers_row",
+    "product_terms",
+    "read_terms",
+    "readable",
+]
