@@ -1,0 +1,486 @@
+"""One lot on its way: what is read, what is applied, what is proved, in which order."""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from huodang.exchange.sync.canonical import Pair
+from huodang.exchange.sync.checks import run_checks
+from huodang.exchange.sync.comparison import Buckets, Comparison, Spool
+from huodang.exchange.sync.errors import MassDeleteError, ProofError
+from huodang.exchange.sync.opening import applying, reading
+from huodang.exchange.sync.postgresql import PostgresqlSide
+from huodang.exchange.sync.refusals import write_refused
+from huodang.exchange.sync.side import Changes, NewColumn, Side, TableName
+from huodang.exchange.sync.spooling import Spooler, follow
+from huodang.exchange.sync.state import ANNOUNCED, Lot, Lots
+from huodang.exchange.sync.values import ColumnReport, Progress, Proof, Step, SyncReport, SyncRequest
+
+# A lot that would delete more than half of a table of more than a hundred rows is more often a fault than a wish.
+PROTECTED_ROWS: Final = 100
+PROTECTED_SHARE: Final = 0.5
+_MOST_NAMED: Final = 50
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The two databases."""
+
+    source: Side
+    target: Side
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The two tables; the target may have to be made."""
+
+    source: TableName
+    target: TableName
+    is_new: bool
+
+
+@dataclass
+class _Result:
+    rows: int = 0
+    quarantined: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    late: int = 0
+    unmoved: int = 0
+    watermark: str | None = None
+    resumed: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    quarantine_file: str | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass
+class LotRun:
+    """One lot: planned, not yet begun."""
+
+    request: SyncRequest
+    sides: Sides
+    tables: Tables
+    pairs: list[Pair]
+    lots: Lots
+    last: Lot | None
+    added: tuple[str, ...]
+    source_columns: tuple[tuple[str, str], ...]
+    progress: Progress
+    began: float
+    timings: dict[str, float] = field(default_factory=dict)
+    result: _Result = field(default_factory=_Result)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    # --- the whole lot ---------------------------------------------------------------------------------------------
+
+    def run(self, folder: Path) -> SyncReport:
+        """Do the lot."""
+        comparison = self._comparison(folder)
+        try:
+            with ThreadPoolExecutor(2) as pool:
+                try:
+                    if self.tables.is_new and not self.request.dry_run:
+                        return self._first(folder, comparison, pool)
+                    return self._next(folder, comparison, pool)
+                except BaseException:
+                    # Whoever still reads or writes in another thread stops at its next page.
+                    self.stop.set()
+                    comparison.interrupt()
+                    raise
+        finally:
+            comparison.close()
+
+    def verify(self, folder: Path) -> Proof:
+        """Read both sides and compare them."""
+        comparison = self._comparison(folder)
+        try:
+            with ThreadPoolExecutor(2) as pool:
+                self._read_both(folder, comparison, pool, self.tables.target)
+                self._judge(comparison)
+                began = time.monotonic()
+                source, target = comparison.buckets("source"), comparison.buckets("target")
+            return self._proof(source, target, comparison, began, read_back=True)
+        finally:
+            comparison.close()
+
+    def _comparison(self, folder: Path) -> Comparison:
+        target, source = self.sides.target.engine, self.sides.source.engine
+        return Comparison(
+            folder,
+            self.request.memory,
+            self.pairs,
+            self.request.key,
+            target_engine=target,
+            is_exact=target == source,
+        )
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.timings[name] = round(self.timings.get(name, 0) + time.monotonic() - began, 3)
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def _spooler(self, folder: Path, which: str) -> Spooler:
+        side = self.sides.source if which == "source" else self.sides.target
+        return Spooler(side, folder / f"{which}.spool", self.stop, self.progress, f"read_{which}")
+
+    def _read_source(self, spooler: Spooler) -> Spool:
+        with self._timed("read_source"), reading("source", self.sides.source.address):
+            spool = spooler.run(self.tables.source, [pair.source for pair in self.pairs])
+            self.sides.source.rollback()
+            return spool
+
+    def _read_target(self, folder: Path, table: TableName) -> Spool:
+        with self._timed("read_target"), reading("target", self.sides.target.address):
+            return self._spooler(folder, "target").run(table, [pair.target for pair in self.pairs])
+
+    def _read_both(
+        self, folder: Path, comparison: Comparison, pool: ThreadPoolExecutor, table: TableName | None
+    ) -> None:
+        """Read both sides at once, each in its own snapshot; without a table the target is empty."""
+        source = pool.submit(self._read_source, self._spooler(folder, "source"))
+        if table is None:
+            empty = folder / "target.spool"
+            empty.touch()
+            target = Spool(empty, self.sides.target.engine, 0)
+        else:
+            self.sides.target.begin_reading()
+            target = self._read_target(folder, table)
+            self.sides.target.rollback()
+        self._take("source", source.result(), comparison)
+        self._take("target", target, comparison)
+
+    def _take(self, which: str, spool: Spool, comparison: Comparison) -> None:
+        with self._timed(f"hash_{which}"):
+            self.progress(Step(f"hash_{which}", 0, spool.rows))
+            comparison.take("source" if which == "source" else "target", spool, self.request.cursor)
+            if which == "source":
+                self.result.rows = spool.rows
+
+    def _judge(self, comparison: Comparison) -> None:
+        """Settle what is refused, and tell the provider."""
+        with self._timed("judge"):
+            run_checks(comparison, {pair.source.name: pair for pair in self.pairs}, self.request.checks)
+            self.result.quarantined = comparison.settle()
+            if self.result.quarantined:
+                self.result.reasons = comparison.reasons()
+                if self.request.quarantine_file is not None:
+                    write_refused(self.request.quarantine_file, self.pairs, comparison.refused_rows())
+                    self.result.quarantine_file = str(self.request.quarantine_file)
+            now = comparison.watermark() if self.request.cursor else None
+            before = self._watermark_before()
+            self.result.watermark = comparison.later(self.request.cursor, now, before) if self.request.cursor else None
+            if now is not None and self.result.watermark != now:
+                self.result.warnings.append(
+                    f"水位回退：来源中最大的 {self.request.cursor} 小于上一批次；水位保持不变 / the watermark would go back "
+                    "and stays where it was"
+                )
+
+    def _watermark_before(self) -> str | None:
+        has_same_cursor = self.last is not None and self.last.cursor == self.request.cursor
+        return self.last.watermark if self.last is not None and has_same_cursor and self.request.cursor else None
+
+    def _compare(self, comparison: Comparison) -> None:
+        with self._timed("compare"):
+            self.progress(Step("compare", 0))
+            self.result.counts = comparison.compare()
+            before = self._watermark_before()
+            if self.request.cursor and before is not None:
+                self.result.late, self.result.unmoved = comparison.late(
+                    self.request.cursor, before, self.request.overlap
+                )
+
+    def _count(self, *operations: str) -> int:
+        return sum(self.result.counts.get(operation, 0) for operation in operations)
+
+    # --- a lot after the first -------------------------------------------------------------------------------------
+
+    def _next(self, folder: Path, comparison: Comparison, pool: ThreadPoolExecutor) -> SyncReport:
+        table, target = self.tables.target, self.sides.target
+        self._read_both(folder, comparison, pool, None if self.tables.is_new else table)
+        self._judge(comparison)
+        self._compare(comparison)
+        self._protect(comparison)
+        if self.request.dry_run:
+            return self._report(None)
+        source_buckets = pool.submit(self._hash, comparison, "source")
+        source_buckets.result()
+        with applying(target.address):
+            self.lots.prepare()
+            target.begin()
+            try:
+                has_changes = self._count("I", "U", "R", "D") > 0
+                if has_changes:
+                    with self._timed("apply"):
+                        self._apply(comparison, table)
+                    self._take("target", self._read_target(folder, table), comparison)
+                began = time.monotonic()
+                proof = self._proof(
+                    source_buckets.result(), comparison.buckets("target"), comparison, began, read_back=has_changes
+                )
+                self._require_proof(proof)
+                self.lots.record(self._lot(proof))
+                target.commit()
+            except BaseException:
+                target.rollback()
+                raise
+        return self._report(proof)
+
+    def _apply(self, comparison: Comparison, table: TableName) -> None:
+        target = self.sides.target
+        keys = [next(pair for pair in self.pairs if pair.source.name == name) for name in self.request.key]
+        changes = Changes(
+            gone=comparison.gone(to_file=target.takes_files), changed=comparison.changed(to_file=target.takes_files)
+        )
+        target.apply(table, keys, changes, self._counted("apply", changes.gone.rows + changes.changed.rows))
+
+    def _counted(self, name: str, total: int) -> Callable[[int], None]:
+        done = 0
+
+        def more(rows: int) -> None:
+            nonlocal done
+            done += rows
+            self.progress(Step(name, done, total))
+
+        return more
+
+    def _hash(self, comparison: Comparison, which: str) -> Buckets:
+        with self._timed("reconcile"):
+            return comparison.buckets("source" if which == "source" else "target")
+
+    def _protect(self, comparison: Comparison) -> None:
+        held = comparison.count_target()
+        deleted = self._count("D")
+        is_empty = self.result.rows == 0 and held > 0
+        is_mass = held > PROTECTED_ROWS and deleted > held * PROTECTED_SHARE
+        if self.request.allow_mass_delete or not (is_empty or is_mass):
+            return
+        chinese = "来源表是空的，目标表却有" if is_empty else f"本批次将删除目标表 {held} 行中的 {deleted} 行，共"
+        raise MassDeleteError(
+            f"{chinese} {held} 行；为防来源出错，未执行" if is_empty else f"{chinese}超过一半；为防来源出错，未执行",
+            f"the source is empty and the target holds {held} rows; not done, as the source may be broken"
+            if is_empty
+            else f"the lot would delete {deleted} of the target's {held} rows, over half; not done, as the source may be broken",
+            advice_chinese="请核对来源；确实要删除时加 --allow-mass-delete。",
+            advice_english="Check the source; if it is meant, add --allow-mass-delete.",
+        )
+
+    # --- the first lot into a table that has to be made ------------------------------------------------------------
+
+    def _first(self, folder: Path, comparison: Comparison, pool: ThreadPoolExecutor) -> SyncReport:
+        target = self.sides.target
+        digest = hashlib.sha256(self.tables.target.name.encode()).hexdigest()[:12]
+        stage = self.tables.target.sibling(f"huodang_sync_stage_{digest}")
+        with applying(target.address):
+            self.lots.prepare()
+            is_resumed = self._prepare_stage(stage)
+        if isinstance(target, PostgresqlSide) and not is_resumed and self._is_plain_copy():
+            self._stream(folder, comparison, pool, stage, target)
+        else:
+            self._read_both(folder, comparison, pool, stage if is_resumed else None)
+            self.result.resumed = comparison.count_target()
+            self._judge(comparison)
+            self._compare(comparison)
+            with applying(target.address), self._timed("apply"):
+                self._fill(comparison, stage)
+        self.result.counts = {"I": self.result.rows - self.result.quarantined}
+        source = pool.submit(self._hash, comparison, "source")
+        source.result()
+        back = self._read_target(folder, stage)
+        with applying(target.address):
+            target.begin()
+            try:
+                finished = pool.submit(self._finish, stage)
+                self._take("target", back, comparison)
+                began = time.monotonic()
+                proof = self._proof(source.result(), comparison.buckets("target"), comparison, began, read_back=True)
+                finished.result()
+                self._require_proof(proof)
+                self._become(stage, proof)
+            except BaseException:
+                target.rollback()
+                raise
+        return self._report(proof)
+
+    def _finish(self, stage: TableName) -> None:
+        with self._timed("primary_key"):
+            self.sides.target.finish(stage, self.request.key)
+
+    def _become(self, stage: TableName, proof: Proof) -> None:
+        """Let the staged rows become the target, with the record of the lot, in one step."""
+        target, name = self.sides.target, self.tables.target.name
+        if target.has_transactional_ddl:
+            target.rename(stage, name)
+            self.lots.record(self._lot(proof))
+            target.commit()
+        else:
+            # Renaming commits by itself: the lot is announced before and confirmed after; a kill between is told by
+            # whether the table has its name.
+            self.lots.record(self._lot(proof), ANNOUNCED)
+            target.commit()
+            target.rename(stage, name)
+            self.lots.confirm()
+
+    def _prepare_stage(self, stage: TableName) -> bool:
+        """Make the staging table, or find the one that a killed load left behind."""
+        target = self.sides.target
+        wanted = [(pair.target.name, pair.target.type.lower()) for pair in self.pairs]
+        name = f"{stage.schema}.{stage.name}" if stage.schema else stage.name
+        found = target.find(name)
+        if found is not None:
+            if [(column.name, column.type.lower()) for column in target.columns(found)] == wanted:
+                return True
+            target.drop(found)
+        columns = [
+            NewColumn(pair.target.name, pair.target.type, pair.target.nullable, pair.target.kind) for pair in self.pairs
+        ]
+        target.create(stage, columns, self.request.key)
+        return False
+
+    def _is_plain_copy(self) -> bool:
+        is_same = self.sides.source.engine == self.sides.target.engine
+        return is_same and len(self.pairs) > 1 and all(pair.source.type == pair.target.type for pair in self.pairs)
+
+    def _stream(
+        self, folder: Path, comparison: Comparison, pool: ThreadPoolExecutor, stage: TableName, target: PostgresqlSide
+    ) -> None:
+        """Load the rows while they are still read: what the source spools, the target takes as it stands."""
+        spooler = self._spooler(folder, "source")
+        file = folder / "source.spool"
+        source = pool.submit(self._read_source, spooler)
+        loaded = pool.submit(self._follow, file, spooler, stage, target)
+        self._take("source", source.result(), comparison)
+        self._judge(comparison)
+        with applying(target.address):
+            loaded.result()
+            if self.result.quarantined:
+                with self._timed("apply"):
+                    self._remove_refused(comparison, stage)
+
+    def _follow(self, file: Path, spooler: Spooler, stage: TableName, target: PostgresqlSide) -> None:
+        with self._timed("load"):
+            names = [pair.target.name for pair in self.pairs]
+            for part in follow(file, spooler.finished, self.stop):
+                target.copy_in(stage, names, [part])
+
+    def _remove_refused(self, comparison: Comparison, stage: TableName) -> None:
+        target = self.sides.target
+        keys = [next(pair for pair in self.pairs if pair.source.name == name) for name in self.request.key]
+        target.begin()
+        for pair in keys:
+            target.execute(f"DELETE FROM {target.full(stage)} WHERE {target.quote(pair.target.name)} IS NULL")  # noqa: S608
+        gone = comparison.gone(to_file=True, held=True)
+        nothing = comparison.nothing(to_file=True)
+        target.apply(stage, keys, Changes(gone=gone, changed=nothing), self._counted("apply", gone.rows))
+        target.commit()
+
+    def _fill(self, comparison: Comparison, stage: TableName) -> None:
+        """Bring the staging table to the source: usually all inserts, committed in parts, so that a kill costs little."""
+        target = self.sides.target
+        if self._count("U", "R", "D"):
+            target.begin()
+            self._apply(comparison, stage)
+            target.commit()
+            return
+        load = comparison.inserts(to_file=target.takes_files)
+        target.load(stage, load, self._counted("apply", load.rows), commit_parts=True)
+
+    # --- proof and report ------------------------------------------------------------------------------------------
+
+    def _proof(
+        self, source: Buckets, target: Buckets, comparison: Comparison, began: float, *, read_back: bool
+    ) -> Proof:
+        names = sorted(set(source.hashes) | set(target.hashes))
+        unequal = tuple(int(name, 16) for name in names if source.hashes.get(name) != target.hashes.get(name))
+        self.timings["reconcile"] = round(self.timings.get("reconcile", 0) + time.monotonic() - began, 3)
+        cost = self.timings["reconcile"] + (self.timings.get("hash_target", 0) + self.timings.get("read_target", 0))
+        return Proof(
+            equal=source.root == target.root and source.rows == target.rows,
+            source_rows=source.rows,
+            target_rows=target.rows,
+            source_root=source.root,
+            target_root=target.root,
+            held_rows=comparison.held_in_target(),
+            unequal_buckets=unequal,
+            read_back=read_back,
+            seconds=round(cost, 3),
+        )
+
+    def _require_proof(self, proof: Proof) -> None:
+        if proof.equal:
+            return
+        shown = "、".join(map(str, proof.unequal_buckets[:_MOST_NAMED]))
+        error = ProofError(
+            f"写入后读回，目标与来源不一致（{len(proof.unequal_buckets)} 个桶：{shown}）；本批次已撤回",
+            f"read back, the target differs from the source in {len(proof.unequal_buckets)} buckets ({shown}); "
+            "the lot was taken back",
+            advice_chinese="常见原因：目标表的触发器或列类型改写了数据，或同步期间另有程序写目标表。",
+            advice_english="Often a trigger or a column type of the target changes values, or another program wrote "
+            "to the target meanwhile.",
+        )
+        error.report = self._report(proof)
+        raise error
+
+    def _lot(self, proof: Proof) -> Lot:
+        return Lot(
+            number=(self.last.number if self.last else 0) + 1,
+            at=datetime.now(UTC).isoformat(timespec="seconds"),
+            rows=self.result.rows,
+            inserted=self._count("I"),
+            updated=self._count("U", "R"),
+            deleted=self._count("D"),
+            late=self.result.late,
+            quarantined=self.result.quarantined,
+            watermark=self.result.watermark,
+            cursor=self.request.cursor,
+            source_root=proof.source_root,
+            target_root=proof.target_root,
+            columns=self.source_columns,
+        )
+
+    def _report(self, proof: Proof | None) -> SyncReport:
+        result, sides, tables = self.result, self.sides, self.tables
+        return SyncReport(
+            rows=result.rows,
+            inserted=self._count("I"),
+            updated=self._count("U", "R"),
+            deleted=self._count("D"),
+            late=result.late,
+            unmoved=result.unmoved,
+            quarantined=result.quarantined,
+            proof=proof,
+            lot=(self.last.number if self.last else 0) + (0 if self.request.dry_run else 1),
+            source=sides.source.address.shown,
+            table=sides.source.full(tables.source),
+            target=sides.target.address.shown,
+            target_table=sides.target.full(tables.target),
+            key=self.request.key,
+            cursor=self.request.cursor,
+            watermark=result.watermark,
+            previous_watermark=self._watermark_before(),
+            created=tables.is_new,
+            resumed_rows=result.resumed,
+            dry_run=self.request.dry_run,
+            quarantine_reasons=result.reasons,
+            quarantine_file=result.quarantine_file,
+            added_columns=self.added,
+            columns=tuple(
+                ColumnReport(pair.source.name, pair.source.type, pair.target.type, pair.kind.value)
+                for pair in self.pairs
+            ),
+            warnings=tuple(result.warnings),
+            at=datetime.now(UTC).isoformat(timespec="seconds"),
+            seconds=round(time.monotonic() - self.began, 3),
+            timings=dict(sorted(self.timings.items())),
+        )
