@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+import urllib3
+
 from huodang.simulation.business_time import BusinessClock
 from huodang.simulation.citizens import Visitor
 from huodang.simulation.client import Account, Desk, connections
@@ -70,9 +72,9 @@ class Team:
     employer_clerks: Mapping[str, Desk]
 
     @classmethod
-    def of(cls, address: str, accounts: Sequence[Account]) -> "Team":
-        """Seat everybody at a desk."""
-        http = connections()
+    def of(cls, address: str, accounts: Sequence[Account], http: urllib3.PoolManager | None = None) -> "Team":
+        """Seat everybody at a desk; `http` where the hub's certificate isn't one that everybody trusts."""
+        http = http or connections()
         desks = [Desk(http, address, account) for account in accounts]
         return cls(
             clerks=[desk for desk in desks if desk.account.role == "window_clerk"],

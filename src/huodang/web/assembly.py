@@ -6,7 +6,7 @@ from huodang.archive import PaymentRecords, Volumes
 from huodang.exchange import Catalogue, EventOffice, Exchange, GatewayDirectory, Looks
 from huodang.ledger import Ledger
 from huodang.retirement import RetirementOffice, RetirementSettings
-from huodang.store import Clock, Database, OffsetClock, SystemClock, Worker
+from huodang.store import Clock, Database, OffsetClock, SystemClock, Worker, serialise
 from huodang.trust import FieldSealer, Signer, TlsPair, TrustedKeys
 from huodang.web.accounts import Accounts
 from huodang.web.citizens import CitizenDoor
@@ -39,6 +39,7 @@ def assemble(settings: HubSettings) -> Services:
     exchange = Exchange(database, ledger, signers[0], trusted, directory, sealer, clock)
     if settings.agreements.is_dir():
         with database.begin() as connection:
+            serialise(connection, "huodang.agreements")  # several nodes may start on one folder at once
             exchange.agreements.take_folder(connection, settings.agreements)
     looks = Looks(database, ledger, clock)
     events = EventOffice(
