@@ -61,7 +61,7 @@ class EventDesk:
         self._made = 0
         self._waiting = 0
         self._leaving = False
-        self._taken: dict[tuple[str, str], int] = {}
+        self._taken: dict[tuple[str, str], tuple[str, int]] = {}
 
     def tell(self) -> None:
         """Let requests that are being held look again: events were made."""
@@ -160,9 +160,9 @@ class EventDesk:
 
     def _note_taken(self, one: Admitted, now: datetime) -> None:
         whose = (one.grant.resource, one.grant.consumer)
-        if self._taken.get(whose) != one.cursor:
-            self._taken[whose] = one.cursor
-            self._log.note_taken(*whose, one.cursor, now)
+        if self._taken.get(whose) != (one.epoch, one.cursor):
+            self._taken[whose] = (one.epoch, one.cursor)
+            self._log.note_taken(*whose, one.epoch, one.cursor, now)
 
     def _page(self, one: Admitted) -> dict[str, Any]:
         now = self._gateway.clock.now()
@@ -171,21 +171,12 @@ class EventDesk:
         if isinstance(present, Refused):
             return self._refuse(present, one.grant, one.envelope.digest, now)
         resource, consumer = one.grant.resource, one.grant.consumer
-        stream = self._log.stream(resource, consumer)
-        if stream is None:
-            return {"resource": resource, "epoch": one.epoch, "latest": one.cursor, "oldest": 0, "batches": []}
-        epoch, last = stream
-        cursor = one.cursor if one.epoch == epoch else 0
-        if cursor > last:
-            # The subscriber has more than this log ever gave: the log was restored. Its numbers must not come twice.
-            with self._log.writing():
-                epoch, last, cursor = self._log.new_epoch(resource, consumer), 0, 0
-        batches = self._log.after(resource, consumer, epoch, cursor, self._page_bytes) if last > cursor else []
+        batches = self._log.after(resource, consumer, one.epoch, one.cursor, self._page_bytes)
+        epoch, last = (self._log.epochs(resource, consumer) or [("", 0)])[-1]
         return {
             "resource": resource,
-            "epoch": epoch,
-            "latest": last,
-            "oldest": self._log.oldest(resource, consumer, epoch) if last > cursor else 0,
+            "latest": last if epoch == one.epoch or batches else one.cursor,
+            "oldest": self._log.oldest(resource, consumer, one.epoch) if batches else 0,
             "batches": [_batch(stored, self._withheld(stored, present)) for stored in batches],
         }
 

@@ -28,9 +28,10 @@ CREATE TABLE known (
 ) WITHOUT ROWID;
 CREATE TABLE position (resource TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE stream (
-  resource TEXT NOT NULL, consumer TEXT NOT NULL, epoch TEXT NOT NULL, last INTEGER NOT NULL,
-  PRIMARY KEY (resource, consumer)
-) WITHOUT ROWID;
+  number INTEGER PRIMARY KEY,
+  resource TEXT NOT NULL, consumer TEXT NOT NULL, epoch TEXT NOT NULL, previous TEXT NOT NULL, last INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX ix_stream ON stream (resource, consumer, epoch);
 CREATE TABLE batch (
   number INTEGER PRIMARY KEY,
   resource TEXT NOT NULL, consumer TEXT NOT NULL, epoch TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
@@ -46,7 +47,7 @@ CREATE TABLE quarantined (
 );
 CREATE INDEX ix_quarantined ON quarantined (resource, mark);
 CREATE TABLE taken (
-  resource TEXT NOT NULL, consumer TEXT NOT NULL, through INTEGER NOT NULL, at TEXT NOT NULL,
+  resource TEXT NOT NULL, consumer TEXT NOT NULL, epoch TEXT NOT NULL, through INTEGER NOT NULL, at TEXT NOT NULL,
   PRIMARY KEY (resource, consumer)
 ) WITHOUT ROWID;
 """
@@ -99,10 +100,12 @@ class EventLog:
     """Opens, or makes, the file. Safe to share between threads: one writes at a time, readers don't wait."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = _connect(path)
         self._reader = _connect(path)
         self._turn = threading.RLock()
+        self._own_epochs: dict[tuple[str, str], str] = {}
         self._reading = threading.Lock()
         with self.writing():
             version = self._writer.execute("PRAGMA user_version").fetchone()[0]
@@ -192,26 +195,36 @@ class EventLog:
         """Move a watch on. Within `writing`."""
         self._writer.execute("INSERT OR REPLACE INTO position VALUES (?, ?)", (resource, json.dumps(state)))
 
-    def stream(self, resource: str, consumer: str) -> tuple[str, int] | None:
-        """Give epoch and last sequence number of a subscriber's events; None if there were none yet."""
-        for epoch, last in self._read(
-            "SELECT epoch, last FROM stream WHERE resource = ? AND consumer = ?", [resource, consumer]
-        ):
-            return epoch, last
-        return None
+    def epochs(self, resource: str, consumer: str) -> list[tuple[str, int]]:
+        """List a subscriber's epochs in their order, each with its last sequence number."""
+        return [
+            (epoch, last)
+            for epoch, last in self._read(
+                "SELECT epoch, last FROM stream WHERE resource = ? AND consumer = ? ORDER BY number",
+                [resource, consumer],
+            )
+        ]
 
-    def open_stream(self, resource: str, consumer: str) -> tuple[str, int]:
-        """Give epoch and last number, beginning the stream if there is none. Within `writing`."""
-        row = self._writer.execute(
-            "SELECT epoch, last FROM stream WHERE resource = ? AND consumer = ?", (resource, consumer)
+    def open_stream(self, resource: str, consumer: str) -> tuple[str, int, str]:
+        """Give epoch, last number, and where the epoch before it ended. Within `writing`.
+
+        Every run of the gateway begins an epoch of its own: should the file have been restored from a copy, the numbers
+        that were given out since aren't given out again for something else.
+        """
+        epoch = self._own_epochs.setdefault((resource, consumer), _new_epoch())
+        before = self._writer.execute(
+            "SELECT epoch || ':' || last FROM stream WHERE resource = ? AND consumer = ? ORDER BY number DESC LIMIT 1",
+            (resource, consumer),
         ).fetchone()
-        return (row[0], row[1]) if row is not None else (self.new_epoch(resource, consumer), 0)
-
-    def new_epoch(self, resource: str, consumer: str) -> str:
-        """Begin a subscriber's numbers anew at 1, as after the log was lost or restored. Within `writing`."""
-        epoch = "e" + secrets.token_hex(8).translate(str.maketrans("0123456789", "ghijklmnop"))
-        self._writer.execute("INSERT OR REPLACE INTO stream VALUES (?, ?, ?, 0)", (resource, consumer, epoch))
-        return epoch
+        self._writer.execute(
+            "INSERT OR IGNORE INTO stream VALUES (NULL, ?, ?, ?, ?, 0)",
+            (resource, consumer, epoch, before[0] if before else ""),
+        )
+        row = self._writer.execute(
+            "SELECT last, previous FROM stream WHERE resource = ? AND consumer = ? AND epoch = ?",
+            (resource, consumer, epoch),
+        ).fetchone()
+        return epoch, row[0], row[1]
 
     def append(
         self, resource: str, consumer: str, epoch: str, batches: Sequence[StoredBatch], made_at: datetime
@@ -242,16 +255,25 @@ class EventLog:
         )
 
     def after(self, resource: str, consumer: str, epoch: str, cursor: int, size: int) -> list[StoredBatch]:
-        """Give the batches that hold events after a cursor, in order: one at least, about `size` characters."""
+        """Give the batches after a place, in order: one at least if there is any, about `size` characters.
+
+        An epoch that isn't known here is of a log that was lost: then everything is given, and the subscriber knows
+        what it has.
+        """
+        epochs = self.epochs(resource, consumer)
+        names = [one for one, _ in epochs]
+        at = names.index(epoch) if epoch in names else 0
+        cursor = cursor if epoch in names else 0
         found: list[StoredBatch] = []
         statement = (
             "SELECT first, last, agreement_id, agreement_version, terms, envelope, events FROM batch "
             "WHERE resource = ? AND consumer = ? AND epoch = ? AND last > ? ORDER BY last LIMIT 1"
         )
-        while size > 0:
-            rows = self._read(statement, [resource, consumer, epoch, cursor])
+        while size > 0 and at < len(epochs):
+            rows = self._read(statement, [resource, consumer, names[at], cursor])
             if not rows:
-                break
+                at, cursor = at + 1, 0
+                continue
             batch = StoredBatch(*rows[0])
             found.append(batch)
             cursor = batch.last
@@ -298,18 +320,21 @@ class EventLog:
             for number, resource, reason, element, column, noticed, mended in rows
         ]
 
-    def note_taken(self, resource: str, consumer: str, through: int, at: datetime) -> None:
+    def note_taken(self, resource: str, consumer: str, epoch: str, through: int, at: datetime) -> None:
         """Note how far a subscriber says it has taken its events."""
         with self.writing():
             self._writer.execute(
-                "INSERT OR REPLACE INTO taken VALUES (?, ?, ?, ?)", (resource, consumer, through, utc_text(at))
+                "INSERT OR REPLACE INTO taken VALUES (?, ?, ?, ?, ?)",
+                (resource, consumer, epoch, through, utc_text(at)),
             )
 
     def streams(self) -> list[StreamState]:
         """List all subscribers' streams."""
         rows = self._read(
-            "SELECT s.resource, s.consumer, s.epoch, s.last, coalesce(t.through, 0), t.at FROM stream s "
-            "LEFT JOIN taken t ON t.resource = s.resource AND t.consumer = s.consumer ORDER BY s.resource, s.consumer",
+            "SELECT s.resource, s.consumer, s.epoch, s.last, CASE WHEN t.epoch = s.epoch THEN t.through ELSE 0 END, "
+            "t.at FROM stream s LEFT JOIN taken t ON t.resource = s.resource AND t.consumer = s.consumer "
+            "WHERE s.number IN (SELECT max(number) FROM stream GROUP BY resource, consumer) "
+            "ORDER BY s.resource, s.consumer",
             [],
         )
         return [
@@ -330,6 +355,11 @@ class EventLog:
 
 def _instant(text: str | None) -> datetime | None:
     return parse_instant(text) if text else None
+
+
+def _new_epoch() -> str:
+    """Name an epoch by letters only: a run of digits could pass for somebody's number."""
+    return "e" + secrets.token_hex(8).translate(str.maketrans("0123456789", "ghijklmnop"))
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -39,7 +39,7 @@ class AlarmCode(StrEnum):
     MISADDRESSED = "misaddressed"  # 不是给本订阅方的
     GAP = "gap"  # 序号不连续
     HISTORY_LOST = "history_lost"  # 前置机已不再保存
-    LOG_RESTARTED = "log_restarted"  # 前置机的事件库重建过
+    LOG_RESTARTED = "log_restarted"  # 前置机的事件库丢失或从备份恢复过
     WITHHELD = "withheld"  # 现行协议不再覆盖
     BEYOND_AGREEMENT = "beyond_agreement"  # 数据超出协议
     BROKEN_EVENT = "broken_event"  # 事件无法读取
@@ -100,11 +100,10 @@ class Page(msgspec.Struct):
     """One page as it came: of one grant."""
 
     resource: str = ""
-    epoch: str = ""
     latest: int = 0
     oldest: int = 0
     batches: list["PageBatch"] = []
-    refusal: msgspec.Raw | None = None
+    refusal: msgspec.Raw = msgspec.Raw(b"")
 
 
 class PageBatch(msgspec.Struct):
@@ -156,7 +155,7 @@ class Judge:
     def judge(self, page: Page, position: StreamPosition, now: datetime) -> Judged:
         """Say what may be taken of a page. Never raises: whatever is wrong becomes an alarm."""
         taking = _Taking(position.epoch, position.cursor)
-        if page.refusal is not None:
+        if bytes(page.refusal):
             taking.alarms.append(Alarm(AlarmCode.REFUSED, self._refusal(bytes(page.refusal), now)))
         try:
             for one in page.batches:
@@ -174,8 +173,9 @@ class Judge:
     def _take(self, one: PageBatch, oldest: int, taking: _Taking, now: datetime) -> None:
         envelope, batch = self._open(bytes(one.envelope), now)
         if batch.epoch != taking.epoch:
-            if taking.epoch:
-                taking.alarms.append(Alarm(AlarmCode.LOG_RESTARTED))
+            # A new run of the gateway; it says where the one before it ended, which is where we should stand.
+            if taking.epoch and batch.first == 1 and batch.previous != f"{taking.epoch}:{taking.cursor}":
+                taking.alarms.append(Alarm(AlarmCode.LOG_RESTARTED, f"{taking.cursor}"))
             taking.epoch, taking.cursor = batch.epoch, 0
         if batch.last <= taking.cursor:
             taking.duplicates += 1

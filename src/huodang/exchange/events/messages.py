@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from huodang.exchange.values import Identifier, Instant, Message, ResourceName, Token
+from huodang.exchange.values import Identifier, Instant, Message, Reference, ResourceName, Token
 from huodang.trust import BrokenSealError, NotCanonicalError, canonical_json, parse_strict, sm3, suite
 
 EVENT_BATCH: Final = "event_batch"
@@ -25,7 +25,7 @@ EVENT_BATCH: Final = "event_batch"
 CURSOR: Final = "cursor"
 """The grant's parameter: the sequence number of the last event taken; events after it are asked for."""
 EPOCH: Final = "epoch"
-"""The grant's parameter: the life of the provider's log that the cursor counts in; empty the first time."""
+"""The grant's parameter: the run of the provider's gateway that the cursor counts in; empty the first time."""
 LARGEST_BATCH: Final = 512
 """Events under one signature at most."""
 
@@ -49,7 +49,8 @@ class EventBatch(Message, frozen=True, kw_only=True):
     """Which events a provider made for a subscriber, in their order.
 
     Attributes:
-        epoch: the life of the provider's log; a log that was lost or restored begins a new one at 1.
+        epoch: one run of the provider's gateway; its numbers begin at 1.
+        previous: in the first batch of an epoch, the epoch before it and its last number; empty if there was none.
         first: sequence number of the first event; the others follow without gap.
         digests: SM3 of each event's text, in order.
         key: the content key, sealed to the holder that signs the subscriber's grants; base64.
@@ -59,6 +60,7 @@ class EventBatch(Message, frozen=True, kw_only=True):
     consumer: Identifier
     resource: ResourceName
     epoch: Token
+    previous: Reference = ""
     first: Annotated[int, msgspec.Meta(ge=1)]
     digests: Annotated[tuple[Digest, ...], msgspec.Meta(min_length=1, max_length=LARGEST_BATCH)]
     agreement_id: Token

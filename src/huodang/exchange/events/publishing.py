@@ -162,13 +162,14 @@ class Publisher:
 
     def _publish(self, agreement: Agreement, told: Sequence[Told], now: datetime) -> None:
         resource, consumer = agreement.resource, agreement.consumer
-        epoch, last = self._log.open_stream(resource, consumer)
+        epoch, last, previous = self._log.open_stream(resource, consumer)
         recipient = self._recipient(agreement.grant_signer, now)
         batches = [
             self._batch(
                 agreement,
                 told[start : start + LARGEST_BATCH],
                 epoch=epoch,
+                previous=previous if last + start == 0 else "",
                 first=last + 1 + start,
                 recipient=recipient,
                 now=now,
@@ -183,6 +184,7 @@ class Publisher:
         told: Sequence[Told],
         *,
         epoch: str,
+        previous: str,
         first: int,
         recipient: PublicKey,
         now: datetime,
@@ -198,6 +200,7 @@ class Publisher:
             consumer=agreement.consumer,
             resource=agreement.resource,
             epoch=epoch,
+            previous=previous,
             first=first,
             digests=tuple(sm3(text.encode()).hex() for text in texts),
             agreement_id=agreement.agreement_id,

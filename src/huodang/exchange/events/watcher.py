@@ -266,22 +266,24 @@ class Watcher:
             broken: lines that couldn't be read.
             doubted_before: a doubt from before this moment counts as confirmed.
         """
-        missing = self._missing(present, 1_000_000)
-        self._note = ""
-        if len(missing) > max(_FEW, int(_SHARE * self._count_known())):
-            confirmed = self._doubted if self._doubted_since <= doubted_before else set[str]()
-            if not self._doubted:
+        missing = set(self._missing(present, 1_000_000))
+        new, doubted = missing - self._doubted, missing & self._doubted
+        if self._doubted_since <= doubted_before:
+            released, doubted = doubted, set()
+        else:
+            released = set()
+        if len(new) > max(_FEW, int(_SHARE * self._count_known())):
+            if not doubted:
                 self._doubted_since = time.monotonic()
-            if not confirmed.issuperset(missing):
-                self._doubted = (self._doubted & set(missing)) or set(missing)
-                self._note = "mass_withdrawal_held"
-                missing = [mark for mark in missing if mark in confirmed]
-        if not self._note:
-            self._doubted = set()
+            new, doubted = set(), doubted | new
+        self._doubted = doubted
+        self._note = "mass_withdrawal_held" if doubted else ""
+        missing = released | new
         if broken:
-            missing = [mark for mark in missing if not self._may_be_broken(mark, broken)]
-        for start in range(0, len(missing), _WITHDRAW_AT_ONCE):
-            if self._publisher.withdraw(missing[start : start + _WITHDRAW_AT_ONCE], self._clock.now(), self._position):
+            missing = {mark for mark in missing if not self._may_be_broken(mark, broken)}
+        marks = sorted(missing)
+        for start in range(0, len(marks), _WITHDRAW_AT_ONCE):
+            if self._publisher.withdraw(marks[start : start + _WITHDRAW_AT_ONCE], self._clock.now(), self._position):
                 self._on_events()
 
     def _may_be_broken(self, mark: str, broken: list[str]) -> bool:
