@@ -323,7 +323,6 @@ class Catalogue:
             "resource": entry.resource,
             "version": str(version),
             "event": event.value,
-            "code": entry.code,
             "department": by.department,
             "digest": entry.digest,
         }
