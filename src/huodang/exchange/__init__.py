@@ -15,6 +15,8 @@ from huodang.exchange.agreements import (
 )
 from huodang.exchange.answers import Answer, AnswerRecord, Failure, FailureCode, PreparedGrant
 from huodang.exchange.call_desk import CallDesk
+from huodang.exchange.calls.batch_results import BatchResult
+from huodang.exchange.calls.batches import Roll
 from huodang.exchange.catalogue import (
     Catalogue,
     CatalogueEntry,
@@ -56,6 +58,7 @@ from huodang.exchange.events.steward import EventSteward
 from huodang.exchange.events.subscriptions import Handle, ReceivedEvent, Subscriptions
 from huodang.exchange.evidence import EvidenceEntry, evidence_of_case, verdict_counts
 from huodang.exchange.ferry import Crossing, Ferry
+from huodang.exchange.files import DropDesk, DropOutcome, DropSettings, FileDelivery
 from huodang.exchange.gateway.application import build_gateway, gateway_application
 from huodang.exchange.gateway.config import GatewayFile, read_gateway_file
 from huodang.exchange.gateway.memory import LogLine
@@ -105,6 +108,7 @@ __all__ = [
     "AlarmRow",
     "Answer",
     "AnswerRecord",
+    "BatchResult",
     "CallDesk",
     "Catalogue",
     "CatalogueEntry",
@@ -113,6 +117,9 @@ __all__ = [
     "Crossing",
     "Decision",
     "DecisionRequest",
+    "DropDesk",
+    "DropOutcome",
+    "DropSettings",
     "EventEvidence",
     "EventOffice",
     "EventRow",
@@ -124,6 +131,7 @@ __all__ = [
     "FailureCode",
     "Ferry",
     "FerryError",
+    "FileDelivery",
     "Gateway",
     "GatewayClient",
     "GatewayConfigError",
@@ -161,6 +169,7 @@ __all__ = [
     "Refusal",
     "Removal",
     "Revocation",
+    "Roll",
     "Sharing",
     "ShelvedAgreement",
     "SourceError",

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Final
 
 from huodang.exchange.errors import MessageError
-from huodang.exchange.values import OUTCOMES, REFUSAL, VERDICT, Grant, Kind, Outcome, Refusal, Verdict
+from huodang.exchange.values import OUTCOMES, RATE_LIMITED, REFUSAL, VERDICT, Grant, Kind, Outcome, Refusal, Verdict
 from huodang.standards import HuodangError
 from huodang.trust import (
     EnvelopeError,
@@ -36,6 +36,8 @@ class FailureCode(StrEnum):
     NOT_ALLOWED = "not_allowed"
     LATE = "late"
     REFUSED = "refused"
+    RATE_LIMITED = "rate_limited"
+    TOO_MANY = "too_many"
 
 
 FAILURE_SENTENCES: Final[dict[FailureCode, tuple[str, str]]] = {
@@ -52,9 +54,17 @@ FAILURE_SENTENCES: Final[dict[FailureCode, tuple[str, str]]] = {
     FailureCode.NOT_ALLOWED: ("答复超出授权范围", "the answer goes beyond the grant"),
     FailureCode.LATE: ("答复时授权已过期", "the answer was given after the grant had expired"),
     FailureCode.REFUSED: ("部门前置机拒绝", "the department's gateway refused"),
+    FailureCode.RATE_LIMITED: (
+        "本分钟的调用已达协议限额，请在所示时间后再试",
+        "the agreement's limit for this minute is reached: try again at the time told",
+    ),
+    FailureCode.TOO_MANY: (
+        "一次人数超过协议的每分钟限额，请分批查询",
+        "more persons than the agreement's limit for a minute: ask in parts",
+    ),
 }
 
-RETRYABLE: Final = frozenset({FailureCode.UNREACHABLE, FailureCode.TIMEOUT, FailureCode.LATE})
+RETRYABLE: Final = frozenset({FailureCode.UNREACHABLE, FailureCode.TIMEOUT, FailureCode.LATE, FailureCode.RATE_LIMITED})
 """What passes by itself: the same question may be asked again without anybody doing anything."""
 
 
@@ -63,7 +73,8 @@ class Failure:
     """Why a call brought no verdict.
 
     Attributes:
-        detail: the gateway's own code of a refusal, or the name of what was wrong; never a value.
+        detail: the gateway's own code of a refusal, the name of what was wrong, or the instant from which on to try
+            again; never a value of anybody's.
         chinese: sentence for people.
         english: the same in English.
     """
@@ -148,7 +159,7 @@ class AnswerRecord:
 
 
 TWO_DIFFERENT_VERDICTS: Final = "two_different_verdicts"
-_SKEW: Final = timedelta(seconds=120)
+SKEW: Final = timedelta(seconds=120)
 """How far clocks of hub and department may differ."""
 
 
@@ -171,18 +182,22 @@ def judge(prepared: PreparedGrant, raw: bytes, trusted: TrustedKeys, now: dateti
         return Answer(prepared, failure=Failure.of(code, problem.code), envelope=envelope)
     try:
         if envelope.kind == REFUSAL:
-            return Answer(prepared, failure=_refusal(prepared, Refusal.from_payload(payload)), envelope=envelope)
+            ours = prepared.envelope.digest if prepared.envelope else ""
+            failure = refusal_failure(Refusal.from_payload(payload), prepared.provider, ours)
+            return Answer(prepared, failure=failure, envelope=envelope)
         verdict = Verdict.from_payload(payload)
     except MessageError:
         return Answer(prepared, failure=Failure.of(FailureCode.GARBAGE, "shape"), envelope=envelope)
-    failure = _fault(prepared, verdict)
-    return Answer(prepared, None if failure else verdict, failure, envelope)
+    fault = _fault(prepared, verdict)
+    return Answer(prepared, None if fault else verdict, fault, envelope)
 
 
-def _refusal(prepared: PreparedGrant, refusal: Refusal) -> Failure:
-    ours = prepared.envelope.digest if prepared.envelope else ""
-    if refusal.provider != prepared.provider or refusal.grant_digest not in ("", ours):
+def refusal_failure(refusal: Refusal, provider: str, grant_digest: str) -> Failure:
+    """Read a gateway's signed no to a grant."""
+    if refusal.provider != provider or refusal.grant_digest not in ("", grant_digest):
         return Failure.of(FailureCode.FOR_OTHER_GRANT)
+    if refusal.code == RATE_LIMITED:
+        return Failure(FailureCode.RATE_LIMITED, refusal.detail, refusal.chinese, refusal.english)
     return Failure(FailureCode.REFUSED, refusal.code, refusal.chinese, refusal.english)
 
 
@@ -201,7 +216,7 @@ def _fault(prepared: PreparedGrant, verdict: Verdict) -> Failure | None:
         return Failure.of(FailureCode.NOT_ALLOWED, "rows")
     if any(not row.keys() <= set(grant.fields) for row in verdict.rows):
         return Failure.of(FailureCode.NOT_ALLOWED, "fields")
-    if not grant.issued_at - _SKEW <= verdict.answered_at <= grant.expires_at + _SKEW:
+    if not grant.issued_at - SKEW <= verdict.answered_at <= grant.expires_at + SKEW:
         return Failure.of(FailureCode.LATE)
     return None
 

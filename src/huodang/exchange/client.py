@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Any, Final
@@ -42,11 +43,13 @@ class Patience:
         connect: for the connection.
         total: for the whole answer, however slowly it drips.
         glance: for the quick look at what a gateway offers.
+        batch: for the whole answer to a batch.
     """
 
     connect: float = 3.0
     total: float = 20.0
     glance: float = 2.0
+    batch: float = 60.0
 
 
 class GatewayClient:
@@ -81,6 +84,21 @@ class GatewayClient:
         if len(found) != len(grants):
             raise CallFailure(Failure.of(FailureCode.GARBAGE, "count"))
         return found
+
+    def batch(self, grant: str, pages: Sequence[bytes]) -> Iterator[bytes]:
+        """Send a batch and give what comes back line by line, unjudged, as it comes.
+
+        Raises:
+            CallFailure: as `answers`; also while the lines are read.
+        """
+        body = b'{"grant":' + grant.encode() + b',"pages":[' + b",".join(pages) + b"]}"
+        with self._open("POST", "/v1/batches", body, self._patience.batch) as pieces:
+            rest = b""
+            for piece in pieces:
+                *lines, rest = (rest + piece).split(b"\n")
+                yield from lines
+            if rest:
+                raise CallFailure(Failure.of(FailureCode.GARBAGE, "truncated"))
 
     def conformance(self) -> dict[str, Any]:
         """Ask quickly what the gateway offers.
@@ -120,6 +138,12 @@ class GatewayClient:
         self._pool.close()
 
     def _call(self, method: str, path: str, body: bytes | None, seconds: float) -> bytes:
+        with self._open(method, path, body, seconds) as pieces:
+            return b"".join(pieces)
+
+    @contextmanager
+    def _open(self, method: str, path: str, body: bytes | None, seconds: float) -> Iterator[Iterator[bytes]]:
+        """Send a request and give the pieces of a good answer; whatever goes wrong on the way is a CallFailure."""
         deadline = time.monotonic() + seconds
         timeout = urllib3.Timeout(connect=min(self._patience.connect, seconds), read=seconds)
         try:
@@ -135,7 +159,10 @@ class GatewayClient:
                 decode_content=False,
             )
             try:
-                return self._read(response, deadline)
+                yield self._read(response, deadline)
+            except BaseException:
+                response.close()  # what is left of a broken answer must not be read as the next one
+                raise
             finally:
                 response.release_conn()
         except (HTTPError, OSError) as problem:
@@ -145,21 +172,19 @@ class GatewayClient:
             code = FailureCode.TIMEOUT if late else FailureCode.UNREACHABLE
             raise CallFailure(Failure.of(code, type(reason).__name__)) from None
 
-    def _read(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-        pieces = bytearray()
-        for piece in response.stream(_PIECE):
-            pieces += piece
-            if len(pieces) > LARGEST_ANSWER:
-                response.close()
-                raise CallFailure(Failure.of(FailureCode.TOO_LARGE))
-            if time.monotonic() > deadline:
-                response.close()
-                raise CallFailure(Failure.of(FailureCode.TIMEOUT))
+    def _read(self, response: urllib3.BaseHTTPResponse, deadline: float) -> Iterator[bytes]:
         if response.status in _UNAVAILABLE:
             raise CallFailure(Failure.of(FailureCode.UNREACHABLE, f"http_{response.status}"))
         if response.status != _OK:
             raise CallFailure(Failure.of(FailureCode.GARBAGE, f"http_{response.status}"))
-        return bytes(pieces)
+        size = 0
+        for piece in response.stream(_PIECE):
+            size += len(piece)
+            if size > LARGEST_ANSWER:
+                raise CallFailure(Failure.of(FailureCode.TOO_LARGE))
+            if time.monotonic() > deadline:
+                raise CallFailure(Failure.of(FailureCode.TIMEOUT))
+            yield piece
 
 
 class GatewayDirectory:

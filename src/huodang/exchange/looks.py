@@ -1,15 +1,17 @@
 """Looks (查阅): who saw what of whom, when, for which purpose, by which policy. Each stands in the ledger, too."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from huodang.exchange import records
+from huodang.exchange.calls import records as batch_records
 from huodang.exchange.decisions import Actor, Decision
 from huodang.ledger import Ledger, LedgerEntry
 from huodang.store import Clock, Database, insert_rows, utc_text
@@ -42,6 +44,7 @@ class Look:
 
     Attributes:
         entry_id: its entry in the ledger, for which a receipt can be issued.
+        subjects: how many persons were looked at together.
     """
 
     at: datetime
@@ -56,6 +59,7 @@ class Look:
     mask_level: str
     what: str
     entry_id: str
+    subjects: int = 1
 
 
 class Looks:
@@ -91,9 +95,12 @@ class Looks:
         self.insert(connection, looks, entry_ids, now)
         return entry_ids
 
-    def leaf(self, look: LookEntry, now: datetime) -> tuple[LedgerEntry, bytes]:
-        """Make the ledger entry of a look, for a caller that records several kinds at once."""
+    def leaf(
+        self, look: LookEntry, now: datetime, more: Mapping[str, str] = MappingProxyType({})
+    ) -> tuple[LedgerEntry, bytes]:
+        """Make the ledger entry of a look, for a caller that records several kinds at once, with more facts if any."""
         facts = {
+            **more,
             "what": look.what,
             "role": look.actor.role,
             "department": look.actor.department,
@@ -138,35 +145,43 @@ class Looks:
         insert_rows(connection, records.look, _COLUMNS, rows)
 
     def of_subject(self, subject_index: str, *, limit: int = 200) -> list[Look]:
-        """Tell who looked at a person's data, newest first."""
-        return self._list(records.look.c.subject_index == subject_index, limit)
+        """Tell who looked at a person's data, newest first; a look at many persons at once is told to each of them."""
+        lines, batch = batch_records.subject, batch_records.batch
+        within = batch.c.number.in_(sa.select(lines.c.batch).where(lines.c.subject_index == subject_index))
+        return self._list(records.look.c.subject_index == subject_index, within, limit)
 
     def of_case(self, case_id: str, *, limit: int = 200) -> list[Look]:
         """Tell who looked in a case, newest first."""
-        return self._list(records.look.c.case_id == case_id, limit)
+        return self._list(records.look.c.case_id == case_id, batch_records.batch.c.case_id == case_id, limit)
 
     def latest(self, *, limit: int = 200) -> list[Look]:
-        """Tell the newest looks of all, for the auditor."""
-        return self._list(sa.true(), limit)
+        """Tell the newest looks of all, for the auditor; one at many persons at once stands once, with their number."""
+        return self._list(sa.true(), sa.true(), limit)
 
-    def _list(self, condition: sa.ColumnElement[bool], limit: int) -> list[Look]:
-        table = records.look
-        statement = sa.select(table).where(condition).order_by(table.c.number.desc()).limit(limit)
+    def _list(self, single: sa.ColumnElement[bool], batched: sa.ColumnElement[bool], limit: int) -> list[Look]:
+        looks, batch = records.look, batch_records.batch
+        statements = (
+            sa.select(looks, sa.literal(1).label("subjects")).where(single).order_by(looks.c.number.desc()),
+            sa.select(batch, batch.c.resource.label("what")).where(batched).order_by(batch.c.number.desc()),
+        )
         with self._database.read() as connection:
-            return [
-                Look(
-                    at=row.at,
-                    user_id=row.user_id,
-                    user_name=row.user_name,
-                    role=row.role,
-                    department=row.department,
-                    purpose=row.purpose,
-                    case_id=row.case_id,
-                    elements=tuple(json.loads(row.elements)),
-                    policy=row.policy,
-                    mask_level=row.mask_level,
-                    what=row.what,
-                    entry_id=row.entry_id,
-                )
-                for row in connection.execute(statement)
-            ]
+            found = [_look(row) for statement in statements for row in connection.execute(statement.limit(limit))]
+        return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
+
+
+def _look(row: sa.Row[Any]) -> Look:
+    return Look(
+        at=row.at,
+        user_id=row.user_id,
+        user_name=row.user_name,
+        role=row.role,
+        department=row.department,
+        purpose=row.purpose,
+        case_id=row.case_id,
+        elements=tuple(json.loads(row.elements)),
+        policy=row.policy,
+        mask_level=row.mask_level,
+        what=row.what,
+        entry_id=row.entry_id,
+        subjects=row.subjects,
+    )

@@ -52,6 +52,7 @@ class Permitted:
 
     grant: Grant
     decision: Decision
+    agreement: Agreement
 
 
 @dataclass(frozen=True)
@@ -95,15 +96,23 @@ def draft_all(
     ]
 
 
-def _draft(
-    question: Question, agreements: Sequence[AgreementRecord], holder: str, consumer: str, now: datetime
-) -> Permitted | Failure:
+@dataclass(frozen=True)
+class Terms:
+    """On what something may be asked: the agreement, what may be looked at and handed over, and the decision."""
+
+    agreement: Agreement
+    elements: tuple[str, ...]
+    fields: tuple[str, ...]
+    decision: Decision
+
+
+def find_terms(
+    question: Question, agreements: Sequence[AgreementRecord], holder: str, consumer: str
+) -> Terms | Failure:
+    """Find the agreement that covers a question, and decide; whoever it is about."""
     agreement = _covering(question, agreements, holder, consumer)
     if agreement is None:
         return Failure.of(FailureCode.NO_AGREEMENT)
-    subject = _subject(question, agreement.kind)
-    if subject is None:
-        return Failure.of(FailureCode.SUBJECT_INVALID)
     elements = agreement.elements if question.elements is None else question.elements
     wanted = agreement.fields if question.fields is None else question.fields
     if not set(elements) <= set(agreement.elements) or not set(wanted) <= set(agreement.fields):
@@ -111,6 +120,19 @@ def _draft(
     decision = _decide(question, agreement.kind, tuple(dict.fromkeys((SUBJECT, *elements, *wanted))))
     if not {SUBJECT, *elements} <= set(decision.elements):
         return Failure.of(FailureCode.NOT_PERMITTED)
+    return Terms(agreement, elements, tuple(name for name in wanted if name in decision.elements), decision)
+
+
+def _draft(
+    question: Question, agreements: Sequence[AgreementRecord], holder: str, consumer: str, now: datetime
+) -> Permitted | Failure:
+    terms = find_terms(question, agreements, holder, consumer)
+    if isinstance(terms, Failure):
+        return terms
+    agreement = terms.agreement
+    subject = _subject(question, agreement.kind)
+    if subject is None:
+        return Failure.of(FailureCode.SUBJECT_INVALID)
     grant = Grant(
         grant_id=new_identifier("g", now),
         kind=agreement.kind,
@@ -125,13 +147,13 @@ def _draft(
         subject=subject,
         claims=dict(question.claims),
         parameters=dict(question.parameters),
-        elements=elements,
-        fields=tuple(name for name in wanted if name in decision.elements),
+        elements=terms.elements,
+        fields=terms.fields,
         issued_at=to_the_second(now),
         expires_at=to_the_second(now) + GRANT_LIFE,
         nonce=new_nonce(),
     )
-    return Permitted(grant, decision)
+    return Permitted(grant, terms.decision, agreement)
 
 
 def not_asked(question: Question, failure: Failure) -> PreparedGrant:

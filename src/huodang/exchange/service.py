@@ -11,6 +11,9 @@ from sqlalchemy import Connection
 from huodang.exchange import records
 from huodang.exchange.agreements import Agreements, AgreementState
 from huodang.exchange.answers import Answer, AnswerRecord, Failure, FailureCode, PreparedGrant, judge
+from huodang.exchange.calls.batch_results import BatchResult
+from huodang.exchange.calls.batches import BatchDesk, Roll
+from huodang.exchange.calls.budgets import Budgets
 from huodang.exchange.client import CallFailure, GatewayDirectory
 from huodang.exchange.looks import LookEntry, Looks
 from huodang.exchange.questions import SUBJECT, Drafted, Question, draft_all, not_asked
@@ -62,6 +65,20 @@ class Exchange:
         self.agreements = Agreements(ledger, trusted, clock)
         self._looks = Looks(database, ledger, clock)
         self._book = AnswerBook(ledger, sealer)
+        self._budgets = Budgets()
+        self._batches = BatchDesk(
+            database,
+            ledger,
+            signer,
+            trusted,
+            directory,
+            sealer,
+            clock,
+            consumer,
+            self.agreements,
+            self._looks,
+            self._budgets,
+        )
 
     def prepare(self, connection: Connection, questions: Sequence[Question]) -> list[PreparedGrant]:
         """Find the agreement, decide, sign and record for each question, in the caller's transaction.
@@ -115,6 +132,23 @@ class Exchange:
             answers |= zip(positions, self.ask(provider, [prepared[at] for at in positions]), strict=True)
         with self._database.begin() as connection:
             return self.record_all(connection, [answers[position] for position in range(len(prepared))])
+
+    def verify_many(self, roll: Roll, *, run: str = "") -> BatchResult:
+        """Ask one question about many persons, ten thousand to a grant, and wait for the recorded answers.
+
+        Everybody is answered as if asked alone; a number that is none concerns itself alone. Grant and looks are
+        committed before anything is asked, the answers before they are used.
+
+        Args:
+            roll: the persons and the question.
+            run: names the undertaking, so that after a crash the same call asks only what was not yet recorded; empty
+                asks anew each time.
+
+        Raises:
+            MessageError: a column of claims isn't as long as the roll.
+            HuodangError: the database can't take grants or answers. A gateway's failure is told in the result.
+        """
+        return self._batches.verify(roll, run)
 
     def record(self, connection: Connection, answer: Answer) -> AnswerRecord:
         """Record one answer; see `record_all`."""

@@ -19,6 +19,9 @@ GRANT: Final = "grant"
 VERDICT: Final = "verdict"
 REFUSAL: Final = "refusal"
 
+RATE_LIMITED: Final = "rate_limited"
+"""The code of a refusal that passes by itself: the agreement's limit for a minute is reached."""
+
 IDEMPOTENCY_KEY: Final = "idempotency_key"
 """The parameter of an action's grant under which it is done at most once."""
 
@@ -218,6 +221,7 @@ class Refusal(Message, frozen=True, kw_only=True):
         grant_id: as the grant named it, or empty if the grant couldn't be read.
         grant_digest: digest of what was received, hex.
         code: stable reason, e.g. `expired`, `replayed`, `not_in_agreement`.
+        detail: what the code is about: the name of an element, or the instant from which on to try again.
         chinese: sentence without personal data.
         english: the same in English.
     """
@@ -229,6 +233,7 @@ class Refusal(Message, frozen=True, kw_only=True):
     chinese: Text
     english: Text
     answered_at: Instant
+    detail: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
 _MILLISECONDS: Final = 1000

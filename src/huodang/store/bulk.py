@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, LargeBinary, Table
+from sqlalchemy.engine import default
 
 Turn = Callable[[Any], Any]
 
@@ -17,24 +18,23 @@ def insert_rows(connection: Connection, table: Table, columns: tuple[str, ...], 
     """
     if not rows:
         return 0
-    statement, turns = _prepared(table, columns, connection.dialect)
+    dialect = connection.dialect
+    turns = [(place, turn) for place, one in enumerate(columns) if (turn := _turn(table, one, dialect)) is not None]
     if turns:
         rows = list(_turned(rows, turns))
+    statement = _statement(table, columns, "?" if dialect.paramstyle == "qmark" else "%s")
     connection.exec_driver_sql(statement, rows if len(rows) > 1 else rows[0])
     return len(rows)
 
 
+_NAMES = default.DefaultDialect().identifier_preparer
+
+
 @lru_cache(maxsize=256)
-def _prepared(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[str, tuple[tuple[int, Turn], ...]]:
-    """Write the statement, and find the columns whose values the driver doesn't take as they are."""
-    names = dialect.identifier_preparer
-    mark = "?" if dialect.paramstyle == "qmark" else "%s"
-    statement = (
-        f"INSERT INTO {names.format_table(table)} ({', '.join(names.format_column(table.c[one]) for one in columns)}) "  # noqa: S608  (names of our own tables only)
-        f"VALUES ({', '.join([mark] * len(columns))})"
-    )
-    turns = [(place, _turn(table, one, dialect)) for place, one in enumerate(columns)]
-    return statement, tuple((place, turn) for place, turn in turns if turn is not None)
+def _statement(table: Table, columns: tuple[str, ...], mark: str) -> str:
+    named = ", ".join(_NAMES.format_column(table.c[one]) for one in columns)
+    marks = ", ".join([mark] * len(columns))
+    return f"INSERT INTO {_NAMES.format_table(table)} ({named}) VALUES ({marks})"  # noqa: S608  (names of our tables only)
 
 
 def _turn(table: Table, column: str, dialect: Dialect) -> Turn | None:
@@ -44,7 +44,7 @@ def _turn(table: Table, column: str, dialect: Dialect) -> Turn | None:
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
-def _turned(rows: Iterable[tuple[Any, ...]], turns: tuple[tuple[int, Turn], ...]) -> Iterable[tuple[Any, ...]]:
+def _turned(rows: Iterable[tuple[Any, ...]], turns: Sequence[tuple[int, Turn]]) -> Iterable[tuple[Any, ...]]:
     # Rows of one batch mostly share their instants: what was converted for the last row is looked at first.
     before: dict[int, tuple[object, object]] = {}
     for row in rows:

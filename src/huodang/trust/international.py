@@ -62,7 +62,7 @@ class InternationalSuite:
 
     def mac(self, key: bytes, data: bytes) -> bytes:
         """HMAC with SHA-256."""
-        return hmac(hashes.SHA256(), key, data)
+        return hmac(hashes.SHA256, key, data)
 
     def derive(self, secret: bytes, purpose: bytes) -> bytes:
         """HKDF with SHA-256."""

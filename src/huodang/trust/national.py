@@ -54,7 +54,7 @@ class NationalSuite:
 
     def mac(self, key: bytes, data: bytes) -> bytes:
         """HMAC with SM3."""
-        return hmac(hashes.SM3(), key, data)
+        return hmac(hashes.SM3, key, data)
 
     def derive(self, secret: bytes, purpose: bytes) -> bytes:
         """HKDF with SM3."""

@@ -1,5 +1,7 @@
 """What both cipher suites share: the errors, HMAC, and the two-block form of a key file."""
 
+from functools import lru_cache
+
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.hmac import HMAC
 
@@ -36,8 +38,14 @@ def split_pem(pem: str, suite_name: str) -> tuple[str, str]:
     return blocks[0].strip(), blocks[1].strip()
 
 
-def hmac(algorithm: hashes.HashAlgorithm, key: bytes, data: bytes) -> bytes:
+def hmac(algorithm: type[hashes.HashAlgorithm], key: bytes, data: bytes) -> bytes:
     """HMAC over this hash."""
-    mac = HMAC(key, algorithm)
+    mac = _begun(algorithm, key).copy()
     mac.update(data)
     return mac.finalize()
+
+
+@lru_cache(maxsize=64)
+def _begun(algorithm: type[hashes.HashAlgorithm], key: bytes) -> HMAC:
+    """Begin with a key once: a few keys make all indexes, and beginning costs more than a short text."""
+    return HMAC(key, algorithm())

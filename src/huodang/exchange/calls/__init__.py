@@ -1,0 +1,1 @@
+"""Calls (接口调用): batches of questions, limits, answers used again, and the choice among a department's gateways."""

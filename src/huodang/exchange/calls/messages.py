@@ -11,7 +11,18 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 
 from huodang.exchange.errors import MessageError
-from huodang.exchange.values import Identifier, Instant, Kind, Message, Names, Reference, ResourceName, Text, Token, Values
+from huodang.exchange.values import (
+    Identifier,
+    Instant,
+    Kind,
+    Message,
+    Names,
+    Reference,
+    ResourceName,
+    Text,
+    Token,
+    Values,
+)
 
 BATCH_GRANT: Final = "batch_grant"
 BATCH_VERDICT: Final = "batch_verdict"
@@ -271,4 +282,3 @@ def _misshapen() -> MessageError:
         advice_chinese="请核对双方的版本；整批须重新发送。",
         advice_english="Compare the versions of both sides; the batch must be sent anew.",
     )
-

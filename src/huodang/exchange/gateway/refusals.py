@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from huodang.exchange.values import to_the_second
+from huodang.exchange.values import RATE_LIMITED, to_the_second
 from huodang.store import utc_text
 
-RATE_LIMITED: Final = "rate_limited"
 SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "malformed": ("授权不符合格式", "the grant isn't shaped as it must be"),
     "forged": ("授权的签名无效，或签名者不受信任", "the grant's signature is wrong, or its signer isn't trusted"),

@@ -332,6 +332,7 @@ class Gateway:
             chinese=chinese,
             english=english,
             answered_at=line.answered_at,
+            detail=refused.detail,
         )
 
     def _line(self, grant: Grant | None, digest: str, outcome: str, reason: str, now: datetime) -> LogLine:
