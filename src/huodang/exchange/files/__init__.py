@@ -1,12 +1,15 @@
 """File exchange (文件交换): readers and writers of what departments hand over, manifests, drop folders.
 
-`detect` tells what a file is, `read_rows` streams its rows, `write_rows` writes one that others can open.
+`detect` tells what a file is, `read_rows` streams its rows, `write_rows` writes one that others can open. A provider
+makes a delivery with `pack`, anybody looks it through with `check_delivery`, a hub takes it in with `DropDesk`.
 """
 
 from huodang.exchange.files.archives import ArchiveLimits, check_archive, unpack
 from huodang.exchange.files.cells import cell_text, neutralise, restore
 from huodang.exchange.files.checking import CheckReport, Problem, check_delivery, check_files
+from huodang.exchange.files.deliveries import DeliveryState, FileDelivery
 from huodang.exchange.files.detection import Detected, detect
+from huodang.exchange.files.drop import DropDesk, DropOutcome
 from huodang.exchange.files.errors import (
     ArchiveError,
     DeliveryError,
@@ -38,6 +41,7 @@ from huodang.exchange.files.manifest import (
 )
 from huodang.exchange.files.mapping import FileMapping, ReadMapping, mapping_of, read_mapping
 from huodang.exchange.files.packing import Packed, PackOrder, next_sequence, pack
+from huodang.exchange.files.places import DropSettings
 from huodang.exchange.files.reading import RowReader, read_rows
 from huodang.exchange.files.writers import write_rows
 
@@ -51,8 +55,13 @@ __all__ = [
     "Converted",
     "DataFile",
     "DeliveryError",
+    "DeliveryState",
     "Detected",
+    "DropDesk",
+    "DropOutcome",
+    "DropSettings",
     "FileCount",
+    "FileDelivery",
     "FileError",
     "FileFormat",
     "FileFormatError",

@@ -16,6 +16,7 @@ from huodang.exchange.files.manifest import (
     FileState,
     Manifest,
     OpenedManifest,
+    manifest_bytes,
     read_manifest,
     state_of,
 )
@@ -129,20 +130,7 @@ def check_delivery(
         progress: told the file's name and the rows read so far.
     """
     try:
-        data = (folder / MANIFEST_NAME).read_bytes()
-    except OSError:
-        missing = ManifestError(
-            "no_manifest",
-            "文件夹中没有清单 manifest.json",
-            "the folder has no manifest.json",
-            advice_chinese="请先用 huodang files pack 打包。",
-            advice_english="Pack it first with `huodang files pack`.",
-        )
-        return CheckReport(
-            None, verified=False, formats={}, remarks={}, inspected=None, problems=(Problem.of(missing),)
-        )
-    try:
-        opened = read_manifest(data, trusted, at=now)
+        opened = read_manifest(manifest_bytes(folder), trusted, at=now)
     except ManifestError as problem:
         return CheckReport(
             None, verified=False, formats={}, remarks={}, inspected=None, problems=(Problem.of(problem),)

@@ -1,6 +1,7 @@
 """The manifest (清单) of a delivery: which files, whole and unaltered, by which agreement, signed by the provider."""
 
 import hashlib
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,7 +19,15 @@ from huodang.exchange.files.formats import FileFormat
 from huodang.exchange.files.text_lines import open_binary
 from huodang.exchange.values import Identifier, Instant, Message, ResourceName, Token
 from huodang.standards import Place
-from huodang.trust import EnvelopeError, SignedEnvelope, Signer, TrustedKeys, open_envelope, sign_envelope
+from huodang.trust import (
+    MAX_ENVELOPE_BYTES,
+    EnvelopeError,
+    SignedEnvelope,
+    Signer,
+    TrustedKeys,
+    open_envelope,
+    sign_envelope,
+)
 
 FILE_MANIFEST: Final = "file_manifest"
 MANIFEST_NAME: Final = "manifest.json"
@@ -98,6 +107,29 @@ class FileState(StrEnum):
 def sign_manifest(manifest: Manifest, signer: Signer) -> SignedEnvelope:
     """Sign a manifest as its provider."""
     return sign_envelope(FILE_MANIFEST, manifest.to_payload(), signer)
+
+
+def manifest_bytes(folder: Path) -> bytes:
+    """Read the manifest of a folder, which must be a plain file of bounded size.
+
+    Raises:
+        ManifestError: there is none, or it is something else.
+    """
+    path = folder / MANIFEST_NAME
+    try:
+        status = path.lstat()
+        if stat.S_ISREG(status.st_mode) and status.st_size <= MAX_ENVELOPE_BYTES:
+            return path.read_bytes()
+    except OSError:
+        pass
+    raise ManifestError(
+        "no_manifest",
+        "文件夹中没有清单 manifest.json，或它不是普通文件、过大",
+        "the folder has no manifest.json, or it is no plain file or too large",
+        advice_chinese="请先用 huodang files pack 打包。",
+        advice_english="Pack it first with `huodang files pack`.",
+        place=Place(file=MANIFEST_NAME),
+    )
 
 
 def read_manifest(data: bytes, trusted: TrustedKeys | None, *, at: datetime | None = None) -> OpenedManifest:
