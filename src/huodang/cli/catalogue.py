@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from sqlalchemy import Connection
 
-    from huodang.exchange import CatalogueEntry
+    from huodang.exchange import Catalogue, CatalogueEntry
 
 app = typer.Typer(help="共享目录 / the shared catalogue", no_args_is_help=True)
 
@@ -45,26 +45,29 @@ By = Annotated[str, typer.Option("--by", help="谁发布，记入历史与账本
 
 
 @contextmanager
-def _reading(config: Path) -> Iterator["Connection"]:
-    from huodang.store import Database
+def _reading(config: Path) -> Iterator[tuple["Catalogue", "Connection"]]:
+    """Open the hub's catalogue to read it, without starting anything."""
+    from huodang.exchange.catalogue import Catalogue, read_mandatory_list
+    from huodang.store import Database, SystemClock
     from huodang.web import HubSettings
 
-    database = Database.open(HubSettings.load(config).database)
+    settings = HubSettings.load(config)
+    mandatory = read_mandatory_list(settings.mandatory_sharing) if settings.mandatory_sharing else None
+    database = Database.open(settings.database)
     try:
         with database.read() as connection:
-            yield connection
+            yield Catalogue(SystemClock(), mandatory=mandatory), connection
     finally:
         database.close()
 
 
 def _entries(config: Path | None) -> dict[str, "CatalogueEntry"]:
-    from huodang.exchange import Catalogue, product_catalogue
-    from huodang.store import SystemClock
+    from huodang.exchange import product_catalogue
 
     if config is None:
         return product_catalogue()
-    with _reading(config) as connection:
-        return Catalogue(SystemClock()).entries(connection)
+    with _reading(config) as (catalogue, connection):
+        return catalogue.entries(connection)
 
 
 def _print_table(table: "Table") -> None:
@@ -219,15 +222,15 @@ def import_file(
 
       huodang catalogue import 目录.xlsx --config hub/hub.yaml --by zhang --apply
     """
-    from huodang.exchange import Catalogue, Publisher, read_catalogue
+    from huodang.exchange import Publisher, read_catalogue
     from huodang.exchange.catalogue import ImportRefusedError
-    from huodang.store import SystemClock, write_whole
+    from huodang.store import write_whole
     from huodang.web import HubSettings, assemble
 
     found = read_catalogue(file.read_bytes(), file.name)
     if not apply:
-        with _reading(config) as connection:
-            plan = Catalogue(SystemClock()).plan(connection, found, complete=complete)
+        with _reading(config) as (catalogue, connection):
+            plan = catalogue.plan(connection, found, complete=complete)
     else:
         services = assemble(HubSettings.load(config))
         try:
@@ -285,15 +288,14 @@ def history(resource: Resource, config: OptionalConfig = None, *, as_json: Json 
     Examples:
       huodang catalogue history police.household --config hub/hub.yaml
     """
-    from huodang.exchange import Catalogue
-    from huodang.store import SystemClock, shanghai_text, utc_text
+    from huodang.store import shanghai_text, utc_text
 
     if config is None:
         _require(_entries(None), resource)
         typer.echo("随产品提供，没有历史 / it comes with the product and has no history")
         return
-    with _reading(config) as connection:
-        versions = Catalogue(SystemClock()).versions(connection, resource)
+    with _reading(config) as (catalogue, connection):
+        versions = catalogue.versions(connection, resource)
     if not versions:
         raise _unknown(resource)
     if as_json:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from huodang.archive import PaymentRecords, Volumes
 from huodang.exchange import Catalogue, EventOffice, Exchange, GatewayDirectory, Looks
+from huodang.exchange.catalogue import read_mandatory_list
 from huodang.ledger import Ledger
 from huodang.retirement import RetirementOffice, RetirementSettings
 from huodang.store import Clock, Database, OffsetClock, SystemClock, Worker, serialise
@@ -41,6 +42,7 @@ def assemble(settings: HubSettings) -> Services:
         with database.begin() as connection:
             serialise(connection, "huodang.agreements")  # several nodes may start on one folder at once
             exchange.agreements.take_folder(connection, settings.agreements)
+    mandatory = read_mandatory_list(settings.mandatory_sharing) if settings.mandatory_sharing else None
     looks = Looks(database, ledger, clock)
     events = EventOffice(
         database,
@@ -78,7 +80,7 @@ def assemble(settings: HubSettings) -> Services:
         ledger=ledger,
         directory=directory,
         exchange=exchange,
-        catalogue=Catalogue(clock, ledger),
+        catalogue=Catalogue(clock, ledger, mandatory=mandatory),
         looks=looks,
         events=events,
         volumes=volumes,

@@ -85,6 +85,7 @@ class HubSettings:
     events: EventRules = field(default_factory=EventRules)
     worker_threads: int = 2
     seal_every_milliseconds: int = 200
+    mandatory_sharing: Path | None = None
     clock_offset_file: Path | None = None
 
     @classmethod
@@ -118,6 +119,7 @@ class HubSettings:
             events=_events(reader.section("events", optional=True)),
             worker_threads=reader.number("worker_threads", 2),
             seal_every_milliseconds=reader.number("seal_every_milliseconds", 200),
+            mandatory_sharing=reader.optional_path("mandatory_sharing"),
             clock_offset_file=reader.optional_path("clock_offset_file"),
         )
         tls.finish()
