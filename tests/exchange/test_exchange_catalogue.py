@@ -12,7 +12,10 @@ from huodang.exchange.catalogue import (
     Catalogue,
     CatalogueEvent,
     ClassCode,
+    Field,
+    MandatoryItem,
     Service,
+    catalogue_fields,
     checked,
     class_items,
     class_names,
@@ -30,6 +33,7 @@ from huodang.standards import UnknownElement, element, is_working_day
 from huodang.store import Database, FixedClock
 
 POLICE = Publisher("steward1", "police")
+PAGE = (Path(__file__).parents[2] / "docs" / "catalogue.md").read_text(encoding="utf-8")
 
 
 def entry(resource: str = "police.passport", **changes: object) -> CatalogueEntry:
@@ -392,3 +396,22 @@ def test_entries_that_hold_the_words_in_their_names_come_first() -> None:
     assert found[-1].resource == "police.household_table"
     assert search_entries(product_catalogue().values(), Wanted("没有这个词")) == []
     assert search_entries(product_catalogue().values(), Wanted("", level_at_most=1)) == []
+
+
+# What the page says
+
+
+@pytest.mark.parametrize("field", list(catalogue_fields().values()), ids=lambda field: field.field)
+def test_page_tells_where_each_field_and_its_values_come_from(field: Field) -> None:
+    origin = {"core": "国家核心元数据 core", "extension": "扩展 extension"}[field.origin]
+    values = {"source": "已核 source", "unverified": "**待核 unverified**", "platform": "本平台 ours"}[field.values]
+    others = "、".join(field.headings[1:]) or "—"
+    assert f"| {field.chinese} | {field.english} | `{field.field}` | {others} | {origin} | {values} |" in PAGE
+
+
+@pytest.mark.parametrize("item", mandatory_list(), ids=lambda item: item.item)
+def test_page_tells_what_must_be_shared(item: MandatoryItem) -> None:
+    resources = "、".join(f"`{one}`" for one in item.resources)
+    status = {"source": "已核 source", "unverified": "**待核 unverified**"}[item.status]
+    title = f"{item.title.chinese} / {item.title.english}"
+    assert f"| {title} | {item.provider} | {resources} | {item.law} | {status} |" in PAGE
