@@ -261,6 +261,64 @@ def pack(
     typer.echo(f"已签署，序号 {order.sequence} / signed, number {order.sequence}: {packed.folder}")
 
 
+@app.command()
+def take(
+    delivery: Annotated[Path, typer.Argument(help="交付文件夹或 .zip / a delivery's folder or zip file", exists=True)],
+    config: Annotated[Path, typer.Option("--config", help="枢纽的 hub.yaml", exists=True, dir_okay=False)],
+    *,
+    as_json: Json = False,
+) -> None:
+    """在枢纽接收一次交付：整批接收或整批拒收 / take a delivery in at the hub: whole, or refused whole.
+
+    原文件夹不动。退出码：0 已接收，1 已拒收或仍需等待。
+
+    The folder stays as it is. Exits with 0 if it was taken, 1 if it was refused or has to wait.
+
+    [bold]例 / examples[/bold]
+
+    huodang files take 2025-03 --config hub/hub.yaml
+    """
+    from huodang.cli.files_report import outcome_payload, print_outcome
+    from huodang.web import HubSettings, assemble
+
+    services = assemble(HubSettings.load(config))
+    try:
+        if services.files is None:
+            raise FilesCommandError(
+                "hub.yaml 没有 files 一节",
+                "hub.yaml has no section `files`",
+                advice_chinese="写法见 docs/files.md。",
+                advice_english="See docs/files.md.",
+            )
+        with _progress("接收 / taking") as progress:
+            outcome = services.files.take_folder(_provider_of(delivery), delivery, progress)
+    finally:
+        services.close()
+    if as_json:
+        typer.echo(json.dumps(outcome_payload(outcome), ensure_ascii=False, indent=2))
+    else:
+        print_outcome(outcome)
+    if outcome.state != "taken":
+        raise typer.Exit(1)
+
+
+def _provider_of(delivery: Path) -> str:
+    """Read who says to deliver; whether that is so is checked when it is taken."""
+    import zipfile
+
+    from huodang.exchange.files import MANIFEST_NAME, manifest_bytes, read_manifest
+
+    if delivery.is_dir():
+        return read_manifest(manifest_bytes(delivery), None).manifest.provider
+    try:
+        with zipfile.ZipFile(delivery) as archive, archive.open(MANIFEST_NAME) as file:
+            return read_manifest(file.read(1024 * 1024), None).manifest.provider
+    except (zipfile.BadZipFile, KeyError, OSError, RuntimeError) as problem:
+        raise FilesCommandError(
+            "压缩包损坏、加密或没有清单", "the zip file is broken, encrypted or without manifest"
+        ) from problem
+
+
 def _mapping(path: Path | None) -> "ReadMapping | None":
     from huodang.exchange.files import read_mapping
 

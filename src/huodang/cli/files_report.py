@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from huodang.exchange.files import CheckReport, Look
+    from huodang.exchange.files import CheckReport, DropOutcome, Look
 
 
 def print_look(look: "Look") -> None:
@@ -56,6 +56,37 @@ def print_check(found: "CheckReport") -> None:
     for problem in found.problems:
         typer.echo(f"拒收 / refused [{problem.reason}]: {problem.chinese}\n  {problem.english}", err=True)
     typer.echo("结论：可接收 / it would be taken" if found.good else "结论：会被整批拒收 / it would be refused whole")
+
+
+def print_outcome(outcome: "DropOutcome") -> None:
+    """Show what became of a delivery."""
+    delivery = outcome.delivery
+    if outcome.state == "taken" and delivery is not None:
+        typer.echo(
+            f"已接收 / taken: {delivery.resource}，序号 / number {delivery.sequence}，批次 / lot {delivery.lot_id}\n"
+            f"行 / rows: {delivery.rows}；退回更正 / sent back: {delivery.quarantined}"
+        )
+        if delivery.missing_before:
+            typer.echo(f"注意：缺 {delivery.missing_before} 个序号 / {delivery.missing_before} numbers never came")
+    else:
+        state = "已拒收 / refused" if outcome.state == "refused" else "等待 / waiting"
+        typer.echo(f"{state} [{outcome.reason}]", err=True)
+    if outcome.folder is not None:
+        typer.echo(f"存放于 / kept in: {outcome.folder}")
+
+
+def outcome_payload(outcome: "DropOutcome") -> "dict[str, object]":
+    """Give it as JSON."""
+    delivery = outcome.delivery
+    return {
+        "state": outcome.state,
+        "reason": outcome.reason,
+        "folder": str(outcome.folder) if outcome.folder else None,
+        "lot": delivery.lot_id if delivery else None,
+        "rows": delivery.rows if delivery else None,
+        "quarantined": delivery.quarantined if delivery else None,
+        "missing_before": delivery.missing_before if delivery else None,
+    }
 
 
 def _print_reasons(reasons: "dict[str, int] | object") -> None:

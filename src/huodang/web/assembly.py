@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from huodang.archive import PaymentRecords, Volumes
-from huodang.exchange import Catalogue, EventOffice, Exchange, GatewayDirectory, Looks
+from huodang.exchange import Catalogue, DropDesk, EventOffice, Exchange, GatewayDirectory, Looks, Lots
 from huodang.exchange.catalogue import read_mandatory_list
+from huodang.exchange.matching import Matches
 from huodang.ledger import Ledger
 from huodang.retirement import RetirementOffice, RetirementSettings
 from huodang.store import Clock, Database, OffsetClock, SystemClock, Worker, serialise
@@ -44,6 +45,7 @@ def assemble(settings: HubSettings) -> Services:
             exchange.agreements.take_folder(connection, settings.agreements)
     mandatory = read_mandatory_list(settings.mandatory_sharing) if settings.mandatory_sharing else None
     looks = Looks(database, ledger, clock)
+    lots = Lots(database, ledger, signers[0], trusted, sealer, looks, clock)
     events = EventOffice(
         database,
         exchange.agreements,
@@ -55,6 +57,17 @@ def assemble(settings: HubSettings) -> Services:
         clock=clock,
         max_attempts=settings.events.max_attempts,
     )
+    files = None
+    if settings.files is not None:
+        files = DropDesk(
+            settings.files,
+            database=database,
+            lots=lots,
+            agreements=exchange.agreements,
+            ledger=ledger,
+            trusted=trusted,
+            clock=clock,
+        )
     volumes = Volumes(database, sealer, ledger, clock, settings.volumes)
     payments = PaymentRecords(database, ledger, sealer, clock)
     office = RetirementOffice(
@@ -83,6 +96,8 @@ def assemble(settings: HubSettings) -> Services:
         catalogue=Catalogue(clock, ledger, mandatory=mandatory),
         looks=looks,
         events=events,
+        matches=Matches(database, ledger, looks, sealer, signers[0], trusted, directory, clock),
+        files=files,
         volumes=volumes,
         payments=payments,
         office=office,

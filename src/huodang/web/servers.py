@@ -22,6 +22,7 @@ from huodang.web.services import Services
 from huodang.web.settings import HubSettings, PortalSettings
 
 _FERRY_EVERY_SECONDS = 0.1
+_FILES_EVERY_SECONDS = 2.0
 
 
 class _Workers:
@@ -119,6 +120,7 @@ def _background(services: Services) -> list[AbstractContextManager[object]]:
         Loop("ferry", hub_desk(services).work, _FERRY_EVERY_SECONDS),
         _Workers(services.worker, settings.worker_threads),
         *([_Events(services.events)] if settings.events.subscribe else []),
+        *([Loop("files", services.files.work, _FILES_EVERY_SECONDS)] if services.files else []),
     ]
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from huodang.archive import PaymentRecords, Volumes
-from huodang.exchange import Catalogue, EventOffice, Exchange, GatewayDirectory, Looks
+from huodang.exchange import Catalogue, DropDesk, EventOffice, Exchange, GatewayDirectory, Looks
+from huodang.exchange.matching import Matches
 from huodang.ledger import Ledger
 from huodang.retirement import RetirementOffice
 from huodang.store import Clock, Database, Worker
@@ -19,6 +20,7 @@ class Services:
 
     Attributes:
         clock: business time, which a demonstration may move; accounts and sessions keep to the machine's own.
+        files: takes deliveries of files; None where the settings name no folder for them.
         signer: the hub's key, with which it signs grants and opens what comes over the ferry.
     """
 
@@ -34,6 +36,8 @@ class Services:
     catalogue: Catalogue
     looks: Looks
     events: EventOffice
+    matches: Matches
+    files: DropDesk | None
     volumes: Volumes
     payments: PaymentRecords
     office: RetirementOffice

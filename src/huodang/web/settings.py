@@ -5,12 +5,14 @@ error, as it is most often a misspelt one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import yaml
 
+from huodang.exchange import DropSettings
 from huodang.standards import HuodangError, Place
 
 T = TypeVar("T")
@@ -83,6 +85,7 @@ class HubSettings:
     listen: Listen = field(default_factory=Listen)
     sessions: SessionRules = field(default_factory=SessionRules)
     events: EventRules = field(default_factory=EventRules)
+    files: DropSettings | None = None
     worker_threads: int = 2
     seal_every_milliseconds: int = 200
     mandatory_sharing: Path | None = None
@@ -117,6 +120,7 @@ class HubSettings:
             listen=_listen(reader.section("listen", optional=True), 8800),
             sessions=_sessions(reader.section("sessions", optional=True)),
             events=_events(reader.section("events", optional=True)),
+            files=_files(reader.section("files", optional=True)),
             worker_threads=reader.number("worker_threads", 2),
             seal_every_milliseconds=reader.number("seal_every_milliseconds", 200),
             mandatory_sharing=reader.optional_path("mandatory_sharing"),
@@ -196,6 +200,21 @@ def _sessions(reader: "_Reader") -> SessionRules:
     )
     reader.finish()
     return rules
+
+
+def _files(reader: "_Reader") -> DropSettings | None:
+    """Where deliveries of files come in; None where a hub takes none."""
+    root = reader.optional_path("folder")
+    settings = None
+    if root is not None:
+        settings = replace(
+            DropSettings.under(root, reader.path("mappings", "mappings")),
+            settle=timedelta(seconds=reader.number("settle_seconds", 5)),
+            patience=timedelta(hours=reader.number("patience_hours", 24)),
+            keep_taken=timedelta(days=reader.number("keep_taken_days", 30)),
+        )
+    reader.finish()
+    return settings
 
 
 def _events(reader: "_Reader") -> EventRules:

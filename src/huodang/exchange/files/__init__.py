@@ -37,6 +37,7 @@ from huodang.exchange.files.manifest import (
     Manifest,
     ManifestFile,
     OpenedManifest,
+    manifest_bytes,
     read_manifest,
 )
 from huodang.exchange.files.mapping import FileMapping, ReadMapping, mapping_of, read_mapping
@@ -94,6 +95,7 @@ __all__ = [
     "convert",
     "detect",
     "look_at",
+    "manifest_bytes",
     "mapping_of",
     "neutralise",
     "next_sequence",
