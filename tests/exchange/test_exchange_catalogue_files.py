@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
@@ -249,6 +250,28 @@ def test_file_without_our_columns_keeps_what_the_catalogue_knows_by_code() -> No
 def test_workbook_that_is_no_catalogue_is_refused_whole(rows: list[list[object]], says: str) -> None:
     with pytest.raises(CatalogueError, match=says):
         read_catalogue(foreign(rows), "x.xlsx")
+
+
+@pytest.mark.parametrize("place", ["BXX400000", "A9000000", "XFD1048576", "xfd999999"])
+def test_workbook_with_a_cell_far_out_is_refused_before_it_takes_all_memory(place: str) -> None:
+    packed = io.BytesIO(write_catalogue([MATCH], CatalogueFormat.EXCEL))
+    spoilt = io.BytesIO()
+    with zipfile.ZipFile(packed) as before, zipfile.ZipFile(spoilt, "w") as after:
+        for name in before.namelist():
+            text = before.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                text = text.replace(b"</row>", f'<c r="{place}"><v>1</v></c></row>'.encode(), 1)
+            after.writestr(name, text)
+    with pytest.raises(CatalogueError, match="远在表格之外"):
+        read_catalogue(spoilt.getvalue(), "x.xlsx")
+
+
+def test_archive_that_is_no_workbook_is_refused() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("content.xml", "<x/>")
+    with pytest.raises(CatalogueError, match="不是 Excel"):
+        read_catalogue(packed.getvalue(), "x.xlsx")
 
 
 def test_long_number_that_excel_turned_into_a_figure_is_refused_by_its_cell() -> None:

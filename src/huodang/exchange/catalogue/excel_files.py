@@ -1,7 +1,9 @@
 """Catalogue files as Excel: Chinese headings, one row an information item, what belongs to the entry repeated."""
 
 import io
+import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Final
@@ -21,6 +23,10 @@ _HEADING_WITHIN: Final = 12
 """Rows in which the headings must stand: files from elsewhere have a title and remarks above them."""
 _FEWEST_HEADINGS: Final = 4
 _LARGEST_UNPACKED: Final = 256 * 1024 * 1024
+_MOST_CELLS: Final = 8_000_000
+_SHEET: Final = re.compile(r"xl/.+\.xml", re.IGNORECASE)
+_CELL_REFERENCE: Final = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]{1,4})(\d{1,9})[\"']")
+_ROW_REFERENCE: Final = re.compile(rb"\br\s*=\s*[\"'](\d{1,9})[\"']")
 _EXACT_INTEGER: Final = 10**15
 _ORIGINS: Final = {"core": "国家目录核心元数据", "extension": "本平台扩展"}
 _VALUES: Final = {"source": "取值已核", "unverified": "取值待核", "platform": "本平台取值"}
@@ -193,16 +199,41 @@ def _text(value: object, place: Place, field: Field) -> str:
 
 
 def _check_size(data: bytes, file: str) -> None:
-    """Refuse a workbook that unpacks to much more than a catalogue ever needs."""
+    """Refuse a workbook that unpacks to much more than a catalogue ever needs, or whose sheets span as much.
+
+    The reader keeps room for every cell between the first and the last one: a workbook of a few kilobytes with one cell
+    far out would take all memory. The older .xls can't span more than it can hold.
+    """
     if not zipfile.is_zipfile(io.BytesIO(data)):
         return  # .xls, or nothing that Excel knows: the reader says so
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            size = sum(one.file_size for one in packed.infolist())
-    except zipfile.BadZipFile as problem:
-        raise _unusable("Excel 文件已损坏", "the Excel file is damaged", file) from problem
-    if size > _LARGEST_UNPACKED:
-        raise _unusable("Excel 文件解开后过大", "the Excel file unpacks to too much", file)
+            if sum(one.file_size for one in packed.infolist()) > _LARGEST_UNPACKED:
+                raise _unusable("Excel 文件解开后过大", "the Excel file unpacks to too much", file)
+            sheets = [name for name in packed.namelist() if _SHEET.fullmatch(name)]
+            spans = [_cells_spanned(packed.read(name)) for name in sheets]
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as problem:
+        raise _unusable(
+            "Excel 文件已损坏，或者有密码", "the Excel file is damaged, or has a password", file
+        ) from problem
+    if not sheets or max(spans) > _MOST_CELLS:
+        raise _unusable(
+            "不是 Excel 工作簿，或者有单元格远在表格之外", "it isn't a workbook, or a cell stands far out", file
+        )
+
+
+def _cells_spanned(sheet: bytes) -> int:
+    columns = {match.group(1) for match in _CELL_REFERENCE.finditer(sheet)}
+    rows = [int(match.group(1)) for match in _ROW_REFERENCE.finditer(sheet)]
+    rows += [int(match.group(2)) for match in _CELL_REFERENCE.finditer(sheet)]
+    return max(rows, default=0) * max((_column_number(one) for one in columns), default=0)
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - ord("A") + 1
+    return number
 
 
 def _unusable(chinese: str, english: str, file: str) -> CatalogueError:
