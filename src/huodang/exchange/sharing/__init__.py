@@ -5,6 +5,11 @@ Whoever used a value that seems wrong marks it with `Corrections.raise_correctio
 comes of it. `readable` says what somebody may see of many rows, derived from the policies themselves.
 """
 
+from huodang.exchange.sharing.claims import Announcement, CorrectionClaim
+from huodang.exchange.sharing.copies import BatchCopies, Copy, CopyKeeper, EventCopies, LotCopies, VerdictCopies
+from huodang.exchange.sharing.correction_states import CORRECTION, CorrectionEvent, CorrectionState
+from huodang.exchange.sharing.correction_views import CorrectionRow, CorrectionView
+from huodang.exchange.sharing.corrections import Corrections
 from huodang.exchange.sharing.demand_states import DEMAND, DemandEvent, DemandState
 from huodang.exchange.sharing.demand_terms import FREQUENCY_LABELS, DemandTerms
 from huodang.exchange.sharing.errors import (
@@ -22,17 +27,31 @@ from huodang.exchange.sharing.errors import (
 from huodang.exchange.sharing.filters import RowColumns, RowFacts, RowFilter, covers_row, readable
 from huodang.exchange.sharing.gateway_post import GatewayPost
 from huodang.exchange.sharing.matters import Desk
+from huodang.exchange.sharing.notices import CORRECTION_NOTICE, CorrectionNotice, NoticeBook, NoticeRow, open_notice
 from huodang.exchange.sharing.process import SIDE_LABELS, Process, Side, Transition
 from huodang.exchange.sharing.service import DemandRow, DemandView, SharingDesk
 from huodang.exchange.sharing.terms import LIGHT_LABELS, Light, SharingTerms, product_terms, read_terms
 from huodang.exchange.sharing.views import EventChoice, HistoryLine, OverdueLine, Standing
 
 __all__ = [
+    "CORRECTION",
+    "CORRECTION_NOTICE",
     "DEMAND",
     "FREQUENCY_LABELS",
     "LIGHT_LABELS",
     "SIDE_LABELS",
+    "Announcement",
+    "BatchCopies",
+    "Copy",
+    "CopyKeeper",
+    "CorrectionClaim",
     "CorrectionError",
+    "CorrectionEvent",
+    "CorrectionNotice",
+    "CorrectionRow",
+    "CorrectionState",
+    "CorrectionView",
+    "Corrections",
     "DemandError",
     "DemandEvent",
     "DemandRow",
@@ -41,10 +60,14 @@ __all__ = [
     "DemandView",
     "Desk",
     "EventChoice",
+    "EventCopies",
     "GatewayPost",
     "HistoryLine",
     "IllegalSharingEventError",
     "Light",
+    "LotCopies",
+    "NoticeBook",
+    "NoticeRow",
     "OverdueLine",
     "Process",
     "RowColumns",
@@ -62,7 +85,9 @@ __all__ = [
     "TermsDifferError",
     "Transition",
     "UnknownMatterError",
+    "VerdictCopies",
     "covers_row",
+    "open_notice",
     "product_terms",
     "read_terms",
     "readable",

@@ -4,7 +4,7 @@ State, effects, history row, ledger entry and next jobs stand or fall together. 
 permits or a guard forbids, raises and changes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -81,11 +81,24 @@ class Engine:
         values: Mapping[str, Any],
         event: str,
         actor: Actor,
-        *,
-        note: str,
         decision: Decision,
+        *,
+        note: str = "",
+        data: Mapping[str, Any] | None = None,
+        effects: Sequence[str] = (),
     ) -> Matter:
-        """Write a new matter in the first state of its way in, with history, ledger entry and deadline."""
+        """Write a new matter in the first state of its way in, with history, ledger entry and deadline.
+
+        Args:
+            connection: the write transaction.
+            values: of the row, but for those by which the engine moves it.
+            event: the way in.
+            actor: who begins it.
+            decision: the policy's that permits it.
+            note: what the actor says about it; kept sealed.
+            data: what the effects need.
+            effects: names of what is done at once.
+        """
         state = dict(self.process.ways_in)[event]
         today = self._desk.clock.today()
         blank = {
@@ -100,7 +113,10 @@ class Engine:
         }
         connection.execute(sa.insert(self.table).values(**values, **blank))
         matter = Matter.of({**values, **blank}, self.key)
-        change = Change(connection, matter, event, actor, note.strip(), {}, self._desk.clock.now(), today)
+        now = self._desk.clock.now()
+        change = Change(connection, matter, event, actor, note.strip()[:_LONGEST_NOTE], dict(data or {}), now, today)
+        for name in effects:
+            self._effects[name](change)
         self._write(change, state, decision)
         return self.load(connection, matter.matter_id)
 

@@ -147,7 +147,7 @@ class SharingDesk:
             "decided": "",
             "raised_at": now,
         }
-        return self._engine.begin(connection, values, DemandEvent.RAISE, actor, note=note, decision=decision)
+        return self._engine.begin(connection, values, DemandEvent.RAISE, actor, decision, note=note)
 
     def act(
         self, actor: Actor, demand_id: str, event: str, *, note: str = "", data: Mapping[str, Any] | None = None
