@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from huodang.cli import accounts, catalogue, demo, files, intersect, keys, receipt, rules, serve, steward
+from huodang.cli import accounts, catalogue, demo, files, intersect, keys, receipt, rules, serve, steward, sync
 
 app = typer.Typer(
     name="huodang",
@@ -27,6 +27,7 @@ app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(intersect.app, name="intersect")
 app.add_typer(files.app, name="files")
 app.command("demo")(demo.demo)
+app.command("sync")(sync.sync)
 
 
 def main() -> None:

@@ -50,8 +50,8 @@ def parse_address(text: str) -> Address:
         raise AddressError(
             "数据库地址无法识别",
             "the database address isn't understood",
-            advice_chinese="请写成 postgresql://用户@主机/库、mysql://用户@主机/库、sqlite:///路径，或 .db / .sqlite 文件路径。",
-            advice_english="Write postgresql://user@host/db, mysql://user@host/db, sqlite:///path, or a .db or .sqlite file.",
+            advice_chinese="请写成 postgresql://用户@主机/库、mysql://用户@主机/库、sqlite:///路径，或 SQLite 文件。",
+            advice_english="Write postgresql://user@host/db, mysql://user@host/db, sqlite:///path, or a SQLite file.",
         )
     try:
         url = make_url(bare)

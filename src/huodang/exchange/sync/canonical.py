@@ -1,7 +1,7 @@
-"""Canonical text: one spelling for one value, whatever database it comes from. Pure: gives DuckDB expressions.
+r"""Canonical text: one spelling for one value, whatever database it comes from. Pure: gives DuckDB expressions.
 
 A reader spools each row as one line of fields between tabs, escaped as PostgreSQL's COPY escapes them (backslash, tab,
-line feed, carriage return, backspace, form feed, vertical tab), NULL as `\\N`, bytes that aren't text as `\\B` with
+line feed, carriage return, backspace, form feed, vertical tab), NULL as `\N`, bytes that aren't text as `\B` with
 their hexadecimal digits. These expressions turn a field, still escaped, into the canonical text of its kind:
 
 - integer: digits without leading zeros; boolean: `1` or `0`;
@@ -260,5 +260,5 @@ def unescape_text(field: str) -> str:
 
 
 def row_text(values: Sequence[str]) -> str:
-    """Give the expression of a row's text, which is hashed: canonical fields between tabs, NULL as `\\N`."""
+    r"""Give the expression of a row's text, which is hashed: canonical fields between tabs, NULL as `\N`."""
     return "concat_ws(chr(9), " + ", ".join(f"coalesce({value}, {literal(NULL_FIELD)})" for value in values) + ")"

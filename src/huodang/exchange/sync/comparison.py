@@ -139,8 +139,8 @@ class Comparison:
         comparable = cursor_expression(self._pairs[self._names.index(cursor)], value) if cursor else "NULL"
         wrong = self._refusal() if which == "source" else "NULL"
         return (
-            f"CREATE TABLE {which} AS SELECT k, left(sha256(k), {_BUCKET_DIGITS}) AS b, unhex(sha256({self._row()})) AS h, "
-            f"{comparable} AS c, {wrong} AS q FROM ({self._canonical(which)})"
+            f"CREATE TABLE {which} AS SELECT k, left(sha256(k), {_BUCKET_DIGITS}) AS b, "
+            f"unhex(sha256({self._row()})) AS h, {comparable} AS c, {wrong} AS q FROM ({self._canonical(which)})"
         )
 
     def _canonical(self, which: Which) -> str:
@@ -291,8 +291,8 @@ class Comparison:
             low, high = top * number // slices, top * (number + 1) // slices - 1
             hashes.update(
                 self._run(
-                    f"SELECT b, sha256({ordered}) FROM {which} WHERE b BETWEEN '{low:03x}' AND '{high:03x}' AND {usable} "
-                    "GROUP BY b"
+                    f"SELECT b, sha256({ordered}) FROM {which} "
+                    f"WHERE b BETWEEN '{low:03x}' AND '{high:03x}' AND {usable} GROUP BY b"
                 )
             )
         text = "".join(f"{bucket}:{hashes[bucket]}\n" for bucket in sorted(hashes))

@@ -183,8 +183,8 @@ class LotRun:
             self.result.watermark = comparison.later(self.request.cursor, now, before) if self.request.cursor else None
             if now is not None and self.result.watermark != now:
                 self.result.warnings.append(
-                    f"水位回退：来源中最大的 {self.request.cursor} 小于上一批次；水位保持不变 / the watermark would go back "
-                    "and stays where it was"
+                    f"水位回退：来源中最大的 {self.request.cursor} 小于上一批次；水位保持不变 / "
+                    "the watermark would go back and stays where it was"
                 )
 
     def _watermark_before(self) -> str | None:
@@ -271,7 +271,8 @@ class LotRun:
             f"{chinese} {held} 行；为防来源出错，未执行" if is_empty else f"{chinese}超过一半；为防来源出错，未执行",
             f"the source is empty and the target holds {held} rows; not done, as the source may be broken"
             if is_empty
-            else f"the lot would delete {deleted} of the target's {held} rows, over half; not done, as the source may be broken",
+            else f"the lot would delete {deleted} of the target's {held} rows, over half; not done, in case the source "
+            "is broken",
             advice_chinese="请核对来源；确实要删除时加 --allow-mass-delete。",
             advice_english="Check the source; if it is meant, add --allow-mass-delete.",
         )
@@ -379,14 +380,14 @@ class LotRun:
         keys = [next(pair for pair in self.pairs if pair.source.name == name) for name in self.request.key]
         target.begin()
         for pair in keys:
-            target.execute(f"DELETE FROM {target.full(stage)} WHERE {target.quote(pair.target.name)} IS NULL")  # noqa: S608
+            target.execute(f"DELETE FROM {target.full(stage)} WHERE {target.quote(pair.target.name)} IS NULL")
         gone = comparison.gone(to_file=True, held=True)
         nothing = comparison.nothing(to_file=True)
         target.apply(stage, keys, Changes(gone=gone, changed=nothing), self._counted("apply", gone.rows))
         target.commit()
 
     def _fill(self, comparison: Comparison, stage: TableName) -> None:
-        """Bring the staging table to the source: usually all inserts, committed in parts, so that a kill costs little."""
+        """Fill the staging table, committed in parts, so that a kill costs little."""
         target = self.sides.target
         if self._count("U", "R", "D"):
             target.begin()

@@ -58,9 +58,9 @@ class MariadbSide(Side):
             connect_timeout=timeout,
             local_infile=True,
             client_flag=CLIENT.FOUND_ROWS,
-            **({"unix_socket": str(url.query["unix_socket"])} if "unix_socket" in url.query else {}),  # type: ignore[arg-type]
+            unix_socket=str(url.query["unix_socket"]) if "unix_socket" in url.query else None,
         )
-        self._is_mariadb = "mariadb" in self._connection.get_server_info().lower()
+        self._is_mariadb = "mariadb" in str(self.execute("SELECT version()")[0][0]).lower()
         self.execute("SET time_zone = '+00:00'")
         self.execute("SET sql_mode = 'STRICT_ALL_TABLES'")
 

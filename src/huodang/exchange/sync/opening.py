@@ -86,13 +86,15 @@ def _require_file(address: Address, role: Role) -> None:
 def _why_not(problem: Exception) -> tuple[str, str]:
     text = str(problem).lower()
     causes = (
-        (r"password authentication|access denied|no password supplied", "用户名或密码不对，或无权访问", "wrong user or password, or no permission"),
+        (r"password authentication|access denied|no password supplied", "用户名或密码不对，或无权访问",
+         "wrong user or password, or no permission"),
         (r"does not exist|unknown database", "库或用户不存在", "no such database or user"),
         (r"connection refused|can't connect|errno 111", "没有数据库在该地址监听", "nothing listens there"),
         (r"timeout|timed out", "超时无应答", "no answer in time"),
         (r"resolve host|translate host|name or service|getaddrinfo", "主机名解析不了", "the host name isn't known"),
         (r"not a database|malformed|encrypted", "不是 SQLite 数据库文件", "not a SQLite database file"),
-        (r"unable to open|permission denied|readonly", "文件打不开，或没有权限", "the file can't be opened, or isn't permitted"),
+        (r"unable to open|permission denied|readonly", "文件打不开，或没有权限",
+         "the file can't be opened, or isn't permitted"),
         (r"too many (connections|clients)", "对方连接数已满", "it has too many connections"),
     )  # fmt: skip
     for pattern, chinese, english in causes:

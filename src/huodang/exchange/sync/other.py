@@ -7,7 +7,7 @@ tried where this was written; the seam itself is tested by sending SQLite and Po
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -137,7 +137,7 @@ class OtherSide(Side):
             inserted = [row for row in rows if row[OPERATION] == "I"]
             others = [name for name in changes.changed.names if name not in {OPERATION, *keys}]
             if updated and others:
-                values = {name: sa.bindparam(f"new_{number}") for number, name in enumerate(others)}
+                values: dict[str, Any] = {name: sa.bindparam(f"new_{number}") for number, name in enumerate(others)}
                 given = [{**{f"key_{n}": row[f"key_{n}"] for n in range(len(keys))},
                           **{f"new_{n}": row[name] for n, name in enumerate(others)}} for row in updated]  # fmt: skip
                 self._connection.execute(sa.update(known).where(match).values(values), given)
@@ -153,7 +153,7 @@ def _named(load: Load) -> Iterator[list[dict[str, object]]]:
         yield [dict(zip(load.names, row, strict=True)) for row in batch]
 
 
-_TYPES: Final[dict[Kind, Callable[[], sa.types.TypeEngine[object]]]] = {
+_TYPES: Final[dict[Kind, type[sa.types.TypeEngine[Any]]]] = {
     Kind.INTEGER: sa.BigInteger,
     Kind.DECIMAL: sa.Numeric,
     Kind.SINGLE: sa.Float,

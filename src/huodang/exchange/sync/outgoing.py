@@ -70,7 +70,7 @@ def _value(field: str | None) -> object:
 def decoder(dynamic: Sequence[bool]) -> Callable[[list[tuple[Any, ...]]], list[Cells]]:
     """Give what turns a batch's dynamic fields, led by their storage class, into values."""
     if not any(dynamic):
-        return lambda batch: list(batch)
+        return list
     if all(dynamic):
         return lambda batch: [tuple(map(_value, row)) for row in batch]
 

@@ -1,7 +1,7 @@
 """PostgreSQL: everything moves by COPY, so that no row is touched by Python."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import psycopg
@@ -31,7 +31,7 @@ _COLUMNS: Final = """SELECT a.attname, format_type(coalesce(nullif(t.typbasetype
   a.attgenerated <> '' FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
 WHERE n.nspname = %s AND c.relname = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"""
-_LINES_A_WRITE: Final = 4096
+_WRITE: Final = 1 << 18
 _BLOCK: Final = 1 << 20
 
 
@@ -83,24 +83,23 @@ class PostgresqlSide(Side):
         query = f"COPY (SELECT {names} FROM {self.full(table)}) TO STDOUT"
         raw = self._connection.pgconn
         self._check(raw.exec_(query.encode()), pq.ExecStatus.COPY_OUT)
-        # The line-by-line generator of the driver costs twice as much as its own lower floor.
-        lines: list[bytes] = []
-        take, add = raw.get_copy_data, lines.append
+        # One buffer that grows is four times as fast as the driver's own generator of lines.
+        page = bytearray()
+        take = raw.get_copy_data
         while True:
-            length, data = take(0)
+            length, line = take(0)
             if length <= 0:
                 break
-            add(data)  # type: ignore[arg-type]  # a memoryview: joined below, never kept
-            if len(lines) == _LINES_A_WRITE:
-                write(b"".join(lines))
-                lines.clear()
+            page += line
+            if len(page) > _WRITE:
+                write(page)
+                page = bytearray()
         result = raw.get_result()
         if length == -2 or result is None:
             raise psycopg.OperationalError("the source stopped in the middle of the table")
         self._check(result, pq.ExecStatus.COMMAND_OK)
         raw.get_result()
-        if lines:
-            write(b"".join(lines))
+        write(page)
 
     def _check(self, result: "pq.abc.PGresult", wanted: pq.ExecStatus) -> None:
         if result.status != wanted:
@@ -154,13 +153,13 @@ class PostgresqlSide(Side):
         self,
         table: TableName,
         names: Sequence[str],
-        blocks: "Sequence[bytes] | object",
+        blocks: Iterable[bytes],
         done: Callable[[int], None] | None = None,
     ) -> None:
         """Stream whole lines into a table."""
         statement = f"COPY {self.full(table)} ({self.listed(names)}) FROM STDIN"
         with self._connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-            for block in blocks:  # type: ignore[attr-defined]
+            for block in blocks:
                 copy.write(block)
                 if done is not None:
                     done(block.count(b"\n"))

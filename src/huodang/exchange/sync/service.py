@@ -107,7 +107,7 @@ def _plan(request: SyncRequest, sides: Sides, progress: Progress, began: float) 
     added: tuple[str, ...] = ()
     target_columns = list(chosen)
     if found is not None:
-        target_columns, added = _existing(request, sides, found, source_columns, chosen, last)
+        target_columns, added = _existing(request, sides, found, source=source_columns, chosen=chosen, last=last)
     usable = [column for column in source_columns if column.name in {one.name for one in target_columns}]
     pairs = pair_columns(usable, target_columns, sides.source.engine, target.engine)
     _judge_key(request, pairs)
@@ -164,6 +164,7 @@ def _existing(
     request: SyncRequest,
     sides: Sides,
     table: TableName,
+    *,
     source: tuple[Column, ...],
     chosen: list[Column],
     last: Lot | None,

@@ -10,7 +10,7 @@ from huodang.exchange.sync.addresses import Address
 from huodang.exchange.sync.canonical import Pair
 from huodang.exchange.sync.columns import Column, Engine, Kind
 
-Write = Callable[[bytes], None]
+Write = Callable[[bytes | bytearray], None]
 """Takes whole lines of the spool format, each ended by a line feed."""
 
 Cells = Sequence[object]

@@ -42,7 +42,7 @@ class Spooler:
         try:
             with self._file.open("wb", buffering=1 << 20) as out:
 
-                def write(lines: bytes) -> None:
+                def write(lines: bytes | bytearray) -> None:
                     nonlocal rows
                     if self._stop.is_set():
                         raise Stopped

@@ -148,7 +148,7 @@ class SqliteSide(Side):
             self._connection.execute("ROLLBACK")
 
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
-        return self._connection.execute(statement, tuple(parameters)).fetchall()  # type: ignore[arg-type]
+        return self._connection.execute(statement, tuple(parameters)).fetchall()
 
     def create(self, table: TableName, columns: Sequence[NewColumn], key: Sequence[str]) -> None:
         self.execute(f"CREATE TABLE {self.full(table)} ({self.definition(columns, key, with_key=True)})")
@@ -163,7 +163,7 @@ class SqliteSide(Side):
         if commit_parts:
             self.begin()
         for batch in load.batches():
-            self._connection.executemany(statement, batch)  # type: ignore[arg-type]
+            self._connection.executemany(statement, batch)
             done(len(batch))
             waiting += len(batch)
             if commit_parts and waiting >= _COMMIT:

@@ -82,21 +82,34 @@ class Lots:
             return None
         names = ", ".join(self._side.quote(name) for name, _ in _COLUMNS[1:])
         rows = self._side.execute(
-            f"SELECT {names} FROM {self._full} WHERE target_table = ? AND state = ? ORDER BY lot DESC",  # noqa: S608
+            f"SELECT {names} FROM {self._full} WHERE target_table = ? AND state = ? ORDER BY lot DESC",
             (self._table, DONE),
         )
         if not rows:
             return None
-        number, _, at, source_rows, inserted, updated, deleted, late, quarantined, *rest = rows[0]
-        watermark, cursor, source_root, target_root, columns = rest
-        counts = [int(str(count)) for count in (source_rows, inserted, updated, deleted, late, quarantined)]
+        found = dict(zip((name for name, _ in _COLUMNS[1:]), rows[0], strict=True))
+
+        def count(name: str) -> int:
+            return int(str(found[name]))
+
+        def text(name: str) -> str | None:
+            return None if found[name] is None else str(found[name])
+
         return Lot(
-            int(str(number)), str(at), *counts,
-            watermark=None if watermark is None else str(watermark),
-            cursor=None if cursor is None else str(cursor),
-            source_root=str(source_root), target_root=str(target_root),
-            columns=tuple((str(name), str(declared)) for name, declared in json.loads(str(columns))),
-        )  # fmt: skip
+            number=count("lot"),
+            at=str(found["applied_at"]),
+            rows=count("source_rows"),
+            inserted=count("inserted"),
+            updated=count("updated"),
+            deleted=count("deleted"),
+            late=count("late"),
+            quarantined=count("quarantined"),
+            watermark=text("watermark"),
+            cursor=text("cursor_column"),
+            source_root=str(found["source_root"]),
+            target_root=str(found["target_root"]),
+            columns=tuple((str(name), str(declared)) for name, declared in json.loads(str(found["source_columns"]))),
+        )
 
     def record(self, lot: Lot, state: str = DONE) -> None:
         """Write a lot, in the transaction that applies it."""
@@ -107,19 +120,19 @@ class Lots:
             json.dumps(lot.columns, ensure_ascii=False),
         )  # fmt: skip
         marks = ", ".join("?" * len(_COLUMNS))
-        self._side.execute(f"INSERT INTO {self._full} ({names}) VALUES ({marks})", values)  # noqa: S608
+        self._side.execute(f"INSERT INTO {self._full} ({names}) VALUES ({marks})", values)
 
     def confirm(self) -> None:
         """Say that the announced first load has become the target."""
         self._side.execute(
-            f"UPDATE {self._full} SET state = ? WHERE target_table = ? AND state = ?",  # noqa: S608
+            f"UPDATE {self._full} SET state = ? WHERE target_table = ? AND state = ?",
             (DONE, self._table, ANNOUNCED),
         )
 
     def withdraw(self) -> None:
         """Forget an announced first load that never became the target."""
         self._side.execute(
-            f"DELETE FROM {self._full} WHERE target_table = ? AND state = ?",  # noqa: S608
+            f"DELETE FROM {self._full} WHERE target_table = ? AND state = ?",
             (self._table, ANNOUNCED),
         )
 
