@@ -104,7 +104,8 @@ def event_agreement(province: Province, **changes: Any) -> Agreement:
         "elements": (),
         "fields": FIELDS,
     }
-    return province.agreement(DEATHS, **{**terms, **changes})
+    chosen = {**terms, **changes}
+    return province.agreement(chosen.pop("resource", DEATHS), **chosen)
 
 
 @contextmanager

@@ -8,9 +8,11 @@ jumped. Without a cursor, the sweep is all there is.
 
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -41,6 +43,12 @@ _MOST_PAUSE_SECONDS: Final = 60.0
 _FEW: Final = 100
 _SHARE: Final = 0.2
 _WITHDRAW_AT_ONCE: Final = 1_000
+
+
+def _line(error: BaseException) -> str:
+    """Name the line where an error came from: its message could hold personal data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
 class Watcher:
@@ -184,7 +192,9 @@ class Watcher:
         self._next_sweep = time.monotonic() + self.watched.spec.sweep_seconds
 
     def _look(self, source: TableReader) -> None:
-        floor = self._advance_floor(source.transactions())
+        # Asked before the rows are read: what is over by then is surely seen by this look, and needs no further one.
+        began, running = time.monotonic(), source.transactions()
+        floor = read_value(self._position.get("floor"))
         key = (*self.watched.key, self.watched.spec.cursor or "")
         front = self._front if self._front is not None else floor
         seen: dict[tuple[object, ...], tuple[object, ...]] = {}
@@ -201,27 +211,26 @@ class Watcher:
             if self._stopping.is_set():
                 return
         self._seen = seen
+        self._advance_floor(began, running)
         if front != self._front or not self._floors:
             self._front = front
             after = source.transactions()
             self._floors.append((time.monotonic(), front, after.next if after else 0))
 
-    def _advance_floor(self, transactions: Transactions | None) -> object:
-        """Move the floor to the last place that nobody can commit before any more."""
-        now = time.monotonic()
+    def _advance_floor(self, began: float, running: Transactions | None) -> None:
+        """Move the floor to the last place before which nothing could be committed any more when this look began."""
         floor = read_value(self._position.get("floor"))
         reached = floor
         while self._floors:
             noticed, value, following = self._floors[0]
-            over = transactions is None or following <= transactions.running_from
-            if now - noticed < self.watched.spec.overlap_seconds or not over:
+            over = running is None or following <= running.running_from
+            if began - noticed < self.watched.spec.overlap_seconds or not over:
                 break
             reached = value
             self._floors.popleft()
         if reached != floor:
             self._position = {**self._position, "floor": write_value(reached)}
             self._publisher.take([], self._clock.now(), self._position)
-        return reached
 
     def _take(self, rows: list[Row], position: dict[str, Any], *, silently: bool = False) -> list[str]:
         seen = self._reader.read_all(rows)
@@ -322,4 +331,4 @@ class Watcher:
             code = error.code if isinstance(error, HuodangError) else type(error).__name__
         self._seen.clear()  # what wasn't taken must be taken up again
         if self._problems.tell(self.watched.resource, code):
-            _log.error("events.watch_failed", resource=self.watched.resource, code=code)
+            _log.error("events.watch_failed", resource=self.watched.resource, code=code, at=_line(error))
