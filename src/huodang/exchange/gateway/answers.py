@@ -1,7 +1,10 @@
 """How rows become an outcome: pure. The first outcome whose condition any row fulfils decides, else `otherwise`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import msgspec
 
 from huodang.exchange.gateway.conditions import Condition, Facts
 from huodang.exchange.gateway.conversion import MISSING, CellFault, ElementSource, Row
@@ -24,8 +27,7 @@ class OutcomeRule:
     condition: Condition
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """What a source says about one question.
 
     Attributes:
@@ -49,6 +51,12 @@ class AnswerRules:
     several_rows: Answer | None = None
     required: frozenset[str] = frozenset()
 
+    @cached_property
+    def _sources(self) -> Callable[[frozenset[str]], tuple[tuple[str, ElementSource], ...]]:
+        """Pick the elements that are wanted; once for each selection, which is the same for all of a batch."""
+        named = tuple((source.element.identifier, source) for source in self.elements)
+        return lru_cache(maxsize=64)(lambda wanted: tuple(pair for pair in named if pair[0] in wanted))
+
     def decide(
         self, rows: Sequence[Row], claims: Mapping[str, str], parameters: Mapping[str, str], wanted: frozenset[str]
     ) -> Finding:
@@ -68,15 +76,15 @@ class AnswerRules:
         if not rows:
             return Finding(self.no_row, {})
         try:
-            sources = [source for source in self.elements if source.element.identifier in wanted]
-            read = [{source.element.identifier: source.read(row) for source in sources} for row in rows]
+            sources = self._sources(wanted)
+            read = [{name: source.read(row) for name, source in sources} for row in rows]
         except CellFault as fault:
             return Finding(Answer(Outcome.UNKNOWN, fault.reason), {})
         facts = [Facts(values, claims, parameters) for values in read]
         if self.several_rows is not None and len(rows) > 1:
             return Finding(self.several_rows, {})
-        for row, fact in zip(rows, facts, strict=True):
-            if any(fact.values[name] is None for name in self.required):
+        for row, values in zip(rows, read, strict=True):
+            if None in map(values.__getitem__, self.required):
                 return Finding(Answer(Outcome.UNKNOWN, MISSING), {}, row)
         for rule in self.outcomes:
             for row, fact in zip(rows, facts, strict=True):

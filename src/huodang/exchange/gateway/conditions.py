@@ -12,6 +12,8 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Final
 
+import msgspec
+
 from huodang.exchange.errors import GatewayConfigError
 from huodang.standards import BadValue, PersonName, Place, same_name
 
@@ -27,8 +29,7 @@ class ValueKind(StrEnum):
     MONEY = "money"
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What a condition may look at.
 
     Attributes:
@@ -95,17 +96,19 @@ def comparable(kind: ValueKind, text: str) -> str | Decimal:
 
 def equal(kind: ValueKind, left: str, right: str) -> bool:
     """Say whether two values of one kind are the same; names by what two spellings of one name share."""
+    if left == right:
+        return True
     if kind is ValueKind.NAME:
         try:
             return same_name(PersonName.parse(left), PersonName.parse(right))
         except BadValue:
-            return left == right
+            return False
     if kind is ValueKind.TEXT:
-        return left == right
+        return False
     try:
         return comparable(kind, left) == comparable(kind, right)
     except ValueError:
-        return left == right
+        return False
 
 
 _ORDERS: Final[dict[str, Callable[[str | Decimal, str | Decimal], bool]]] = {

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cached_property, lru_cache
 from typing import Final
 
 from huodang.exchange.gateway.conditions import ValueKind
@@ -55,6 +56,8 @@ def plain(raw: object) -> str | None:
 
     A float (SQLite keeps decimals so) is taken by its shortest decimal text: the digits that the source shows.
     """
+    if type(raw) is str:  # most cells are
+        return raw.strip(_BLANK) or None
     match raw:
         case None:
             return None
@@ -71,7 +74,10 @@ def plain(raw: object) -> str | None:
             text = moment.strftime("%Y-%m-%d %H:%M:%S")
         case _:
             text = str(raw)
-    return text.strip(" \t\r\n\u3000\0") or None
+    return text.strip(_BLANK) or None
+
+
+_BLANK: Final = " \t\r\n\u3000\0"
 
 
 def _number(value: Decimal) -> str:
@@ -110,6 +116,20 @@ class ElementSource:
         if self.constant is not None:
             return self.constant
         raw = row[self.column]
+        if raw is None:
+            return None
+        return self._of_text(raw) if type(raw) is str and self._recurs else self._read(raw)
+
+    @property
+    def _recurs(self) -> bool:
+        """Dates, months and codes are the same for many; names and numbers aren't, and aren't to be kept in memory."""
+        return self.codes is not None or self.element.type in ("date", "month")
+
+    @cached_property
+    def _of_text(self) -> Callable[[str], str | None]:
+        return lru_cache(maxsize=8192)(self._read)
+
+    def _read(self, raw: object) -> str | None:
         try:
             text = plain(raw)
             if text is None or text in self.absent_values:

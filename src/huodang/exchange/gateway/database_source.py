@@ -4,6 +4,7 @@ Checks read through a session that the database itself holds read-only; actions 
 transaction.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -166,9 +167,7 @@ class DatabaseLookup:
         self._source = source
         self._columns = tuple(dict.fromkeys((selection.subject, *selection.columns)))
         table = source.table(selection.table)
-        statement = sa.select(*(table.c[name] for name in self._columns)).where(
-            table.c[selection.subject].in_(sa.bindparam("forms", expanding=True))
-        )
+        statement = sa.select(*(table.c[name] for name in self._columns)).where(self._among(table.c[selection.subject]))
         for column, values in selection.only.items():
             statement = statement.where(table.c[column].in_([typed(value, table.c[column].type) for value in values]))
         if selection.order:
@@ -176,20 +175,32 @@ class DatabaseLookup:
             statement = statement.order_by(order.desc() if selection.descending else order)
         self._statement = statement
 
+    def _among(self, column: sa.ColumnClause[Any]) -> sa.ColumnElement[bool]:
+        """Compare with many numbers, handed over as one value where the database can read a list from one."""
+        if self._source.kind == "sqlite":
+            listed = sa.func.json_each(sa.bindparam("forms")).table_valued("value")
+            return column.in_(sa.select(listed.c.value))
+        if self._source.kind == "postgresql":
+            return column == sa.any_(sa.bindparam("forms", type_=sa.ARRAY(column.type)))
+        return column.in_(sa.bindparam("forms", expanding=True))
+
     def find(self, wanted: Sequence[Wanted]) -> list[Found]:
         """Find the rows of many persons with one statement, in their order."""
         holders: dict[str, str] = {}
         forms: list[str] = []
-        for text, identity in {one.identity.text: one.identity for one in wanted}.items():
+        # In the order of the index: the database then walks it instead of jumping about in it.
+        for text, identity in sorted({one.identity.text: one.identity for one in wanted}.items()):
             for form in forms_of(identity):
                 forms.append(form)
                 holders[form.upper()] = text
         rows: dict[str, list[Row]] = {}
+        listed = json.dumps(forms) if self._source.kind == "sqlite" else forms
+        columns = self._columns
         with self._source.reading() as connection:
-            for record in connection.execute(self._statement, {"forms": forms}):
+            for record in connection.execute(self._statement, {"forms": listed}).all():
                 holder = holders.get((plain(record[0]) or "").upper())
                 if holder is not None:
-                    rows.setdefault(holder, []).append(dict(zip(self._columns, record, strict=True)))
+                    rows.setdefault(holder, []).append(dict(zip(columns, record, strict=True)))
         return [Found(tuple(rows.get(one.identity.text, ()))) for one in wanted]
 
 

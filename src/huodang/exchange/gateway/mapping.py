@@ -1,8 +1,9 @@
 """From the shapes of a gateway's file to checks that can be answered; every name is held against the standard here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -52,9 +53,14 @@ class AsOf:
             return raw if raw.tzinfo else raw.replace(tzinfo=SHANGHAI)
         text = plain(raw)
         try:
-            return (self.format or ISO_INSTANT).instant(text) if text else now
+            return self._instant(text) if text else now
         except FormatFault:
             return now
+
+    @cached_property
+    def _instant(self) -> Callable[[str], datetime]:
+        """Many rows of a source were written at one time: each text is read once."""
+        return lru_cache(maxsize=8192)((self.format or ISO_INSTANT).instant)
 
 
 @dataclass(frozen=True)
@@ -103,8 +109,8 @@ class CheckResource:
         finding = self.rules.decide(found.rows, claims, parameters, self.needs | fields)
         if found.quarantined and finding.answer.outcome not in (Outcome.HIT, Outcome.CONFLICT):
             finding = Finding(Answer(Outcome.UNKNOWN, QUARANTINED), {})
-        values = {name: value for name in sorted(fields) if (value := finding.values.get(name)) is not None}
-        return Finding(finding.answer, values, finding.row), self.as_of.of(finding.row, found, now)
+        kept = {name: value for name in sorted(fields) if (value := finding.values.get(name)) is not None}
+        return Finding(finding.answer, kept, finding.row), self.as_of.of(finding.row, found, now)
 
 
 def compile_check(spec: ResourceSpec, file: GatewayFile) -> CheckResource:

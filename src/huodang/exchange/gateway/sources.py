@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
+import msgspec
+
 from huodang.exchange.gateway.conversion import ElementSource, Row
 from huodang.standards import IdentityNumber
 
@@ -36,16 +38,14 @@ class Selection:
     elements: tuple[ElementSource, ...] = ()
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """Whom a source is asked about; the name only helps to see whether a quarantined row may be meant."""
 
     identity: IdentityNumber
     name: str = ""
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """The rows of one person.
 
     Attributes:
