@@ -28,11 +28,13 @@ from huodang.exchange import (
 from huodang.exchange.gateway.parts import build_parts
 from huodang.exchange.matching import (
     BudgetError,
+    HttpHolder,
     Lanes,
     MalformedMessageError,
     Matches,
     MatchingError,
     MatchQuestion,
+    MatchRefusedError,
     NearIdenticalError,
     NotPermittedToMatchError,
     PeerLostError,
@@ -363,3 +365,54 @@ def test_session_is_its_queriers_alone(hub: Run, province: Province) -> None:
         pool.close()
     for part in parts:
         part.stop()
+
+
+class _Killed(BaseException):
+    """Stands for a kill: nothing of ours catches it."""
+
+
+@pytest.mark.parametrize("stage", ["send", "close", "answers", "tags"])
+def test_hub_killed_at_any_stage_takes_the_match_up_and_it_counts_once(
+    hub: Run, database: Database, province: Province, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    matches, asked = hub(config(probes_per_day=1)), numbers(40, 50)
+    with monkeypatch.context() as patched:
+
+        def killed(*_: object) -> Any:
+            raise _Killed
+
+        patched.setattr(HttpHolder, stage, killed)
+        with pytest.raises(_Killed):
+            matches.match(question(), asked)
+    [match_id] = matches.unfinished()
+    outcome = matches.match(question(), asked, match_id=match_id)
+    assert outcome.members == tuple(asked[:20])
+    assert matches.unfinished() == []
+    with pytest.raises(BudgetError):
+        matches.match(question(), numbers(200, 50))
+
+
+def test_gateway_started_anew_answers_a_match_taken_up_as_before(hub: Run, province: Province) -> None:
+    settings, asked = config(probes_per_day=1), numbers(40, 50)
+    first = hub(settings).match(question(), asked)
+    anew = hub(settings)
+    assert anew.match(question(), asked, match_id=first.match_id).members == first.members
+    with pytest.raises(BudgetError):
+        anew.match(question(), numbers(200, 50))
+
+
+def test_answer_that_the_department_did_not_sign_is_refused(
+    hub: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matches = hub()
+    close = HttpHolder.close
+
+    def unsigned(holder: HttpHolder) -> str:
+        digest = close(holder)
+        holder.signed = holder.signed.replace(digest, "0" * 64)
+        return digest
+
+    monkeypatch.setattr(HttpHolder, "close", unsigned)
+    with pytest.raises(MatchRefusedError):
+        matches.match(question(), numbers(40, 50))
+    assert rows(database, "SELECT state, code FROM exchange_match") == [("failed", "matching.refused")]

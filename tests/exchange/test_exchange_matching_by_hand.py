@@ -169,14 +169,14 @@ def test_column_is_compared_as_what_most_of_it_is(tmp_path: Path) -> None:
         ("other.csv", "姓名\n王五\n".encode(), "没有这一列"),
         ("twice.csv", "证件号码,证件号码\n1,2\n".encode(), "同名"),
         ("wrong.csv", "证件号码\n1.30102E+17\n1.30102E+17\n".encode(), "可比对"),
-        ("broken.xlsx", b"PK\x03\x04nonsense", "无法读取"),
+        ("broken.xlsx", b"PK\x03\x04nonsense", "损坏"),
         ("broken.parquet", b"PAR1nonsense", "无法读取"),
         ("quote.csv", "证件号码\n".encode() + b'"' + b"a" * (1 << 21), "无法读取"),
     ],
 )
 def test_file_that_cannot_be_matched_is_refused_by_name(tmp_path: Path, name: str, content: bytes, told: str) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(MatchFileError, match=told) as raised:
+    with pytest.raises(HuodangError, match=told) as raised:
         read_values(open_table(tmp_path / name), "证件号码", Normalisation.IDENTITY_NUMBER)
     assert raised.value.place.file == name
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -15,8 +15,6 @@ from huodang.exchange.matching.querying import MatchResult
 from huodang.exchange.matching.tables import Table
 from huodang.exchange.matching.values import ValueSet, plain_text
 from huodang.standards import Place
-
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_members(
@@ -111,9 +109,8 @@ def _whole(out: Path, encoding: str) -> Iterator[Any]:
 
 
 def _neutral(text: str | None) -> str:
-    """Keep a spreadsheet from taking a cell for a formula: a quote goes before it, unless it is a number."""
-    if not text:
-        return ""
-    if text.startswith(_FORMULA) and not text.lstrip("+-").replace(".", "", 1).isdigit():
-        return f"'{text}"
-    return text
+    """Keep a spreadsheet from taking a cell for a formula."""
+    # Only now: the gateway's file reads this room's section before all of the exchange stands.
+    from huodang.exchange.files import neutralise  # noqa: PLC0415
+
+    return neutralise(text) if text else ""
