@@ -1,17 +1,19 @@
 """Lines of a text file, one at a time: decoded each by itself, so that a wrong byte damages its own line only."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
 from huodang.exchange.files.errors import FileFormatError
 from huodang.exchange.files.formats import CellProblem, Position
-from huodang.standards import Place, TextError, decode_text
+from huodang.standards import Place, decode_text
 
 LONGEST_LINE: Final = 4 * 1024 * 1024
 """Bytes of one line at most: what is longer is no table, and must not fill the memory."""
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_PRIVATE: Final = re.compile("[\ue000-\uf8ff]")
 _FIRST_THREE_BYTE_CHARACTER: Final = "\u0800"
 
 
@@ -93,9 +95,12 @@ class LineReader:
             if looks_like_utf8(raw):
                 return raw.decode("gb18030", errors="surrogateescape"), _MIXED
             try:
-                text = decode_text(raw, "gb18030")
-            except TextError:
+                text = raw.decode("gb18030")
+            except UnicodeDecodeError:
                 return raw.decode("gb18030", errors="surrogateescape"), _NOT_TEXT
+            if _PRIVATE.search(text):
+                # Some private signs have had code points of their own since; `decode_text` knows them.
+                text = decode_text(raw, "gb18030")
         return text, (_NUL if "\0" in text else None)
 
 
