@@ -1,11 +1,33 @@
 """Parts of the tests of lots: agreements on tables, rows made under a salt, a hub's lots."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from exchange_province import Province, identity
+import sqlalchemy as sa
+from exchange_province import POLICE, Province, identity, serving
 
-from huodang.exchange import Agreement, Kind, Looks, Lots
+from huodang.exchange import (
+    Actor,
+    Agreement,
+    Agreements,
+    Failure,
+    FailureCode,
+    Gateway,
+    GatewayClient,
+    GatewayDirectory,
+    Kind,
+    Looks,
+    Lot,
+    Lots,
+    build_parts,
+    gateway_application,
+)
+from huodang.exchange.client import CallFailure
+from huodang.exchange.lots.gateway_part import TablesPart
+from huodang.exchange.lots.puller import Hub, LotPuller
 from huodang.exchange.lots.values import LOT_STATEMENT, LotStatement
 from huodang.exchange.quality import RowMarks, bucket_hashes, root_of
 from huodang.ledger import Ledger
@@ -68,3 +90,142 @@ def statement(
     return sign_envelope(
         LOT_STATEMENT, LotStatement(**{**told, **changes}).to_payload(), province.signer(agreement.provider)
     )
+
+
+POLICE_TABLE: dict[str, Any] = {
+    "resource": TABLE,
+    "table": "T_CZRK_JBXX",
+    "key": "identity_number",
+    "elements": {
+        "identity_number": "GMSFHM",
+        "name": "XM",
+        "sex": {"column": "XB", "crosswalk": {"1": "1", "2": "2"}},
+        "birth_date": {"column": "CSRQ", "format": "yyyymmdd"},
+        "death_date": {"column": "SWRQ", "format": "yyyymmdd", "absent_values": ["00000000"]},
+        "household_region": "HKSZD",
+    },
+    "required": ["name"],
+    "cursor": {"column": "GXSJ", "format": "yyyymmddhhmmss"},
+    "rules": [{"rule": "death_before_birth", "element": "death_date", "not_before": "birth_date"}],
+    "page_rows": 10,
+}
+CREATE = (
+    "CREATE TABLE T_CZRK_JBXX (GMSFHM VARCHAR(30), XM VARCHAR(60), XB VARCHAR(4), CSRQ VARCHAR(20), "
+    "SWRQ VARCHAR(20), HKSZD VARCHAR(6), GXSJ VARCHAR(14))"
+)
+
+
+def register_row(serial: int, **changes: Any) -> dict[str, Any]:
+    """One row of a population register."""
+    key = number(serial)
+    row = {
+        "GMSFHM": key,
+        "XM": "王建国",
+        "XB": "1",
+        "CSRQ": key[6:14],
+        "SWRQ": "00000000",
+        "HKSZD": "130102",
+        "GXSJ": "20250301080000",
+    }
+    return {**row, **changes}
+
+
+class Register:
+    """The department's own table, on any database."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = sa.create_engine(url)
+        self.run(CREATE)
+
+    def run(self, statement: str, **values: Any) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(sa.text(statement), values)
+
+    def add(self, *rows: dict[str, Any]) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(
+                sa.text("INSERT INTO T_CZRK_JBXX VALUES (:GMSFHM, :XM, :XB, :CSRQ, :SWRQ, :HKSZD, :GXSJ)"), list(rows)
+            )
+
+
+@dataclass
+class Walk:
+    """A police gateway over a register behind real HTTP, and the hub that pulls from it."""
+
+    province: Province
+    register: Register
+    database: Database
+    lots: Lots
+    puller: LotPuller
+    agreements: Agreements
+    hub: Hub
+    gateway: Gateway
+    part: TablesPart
+    switch: "Switch"
+
+    def agree(self, agreement: Agreement) -> None:
+        self.province.lay(agreement)
+        with self.database.begin() as connection:
+            self.agreements.take(connection, self.province.signed(agreement))
+
+    def pull(self) -> Lot:
+        return self.puller.pull(TABLE)
+
+    def names(self) -> list[str]:
+        system = Actor("system", "系统", "system", "social_insurance", "130000")
+        rows = self.lots.rows(system, "supervision", TABLE, agreements=[table_agreement(self.province)], limit=500)
+        return sorted(row.values["name"] for row in rows)
+
+
+class Switch(GatewayClient):
+    """The way to the gateway, which a test can cut, or on which it can alter what comes back."""
+
+    def __init__(self, url: str, tls: Any) -> None:
+        super().__init__(url, tls)
+        self.calls: list[str] = []
+        self.cut_before: str = ""
+        self.alter: Any = None
+
+    def call(self, method: str, path: str, body: bytes | None = None, *, seconds: float | None = None) -> bytes:
+        self.calls.append(path)
+        if self.cut_before and self.cut_before in path:
+            raise CallFailure(Failure.of(FailureCode.UNREACHABLE, "cut"))
+        raw = super().call(method, path, body, seconds=seconds)
+        return self.alter(path, raw) if self.alter else raw
+
+
+@contextmanager
+def walking(province: Province, database: Database, ledger: Ledger, url: str, **changes: Any) -> Iterator[Walk]:
+    """Serve a police gateway that delivers its register, and pull from it."""
+    register = Register(url)
+    config = {key: value for key, value in POLICE.items() if key != "resources"}
+    config |= {"source": {"url": url}, "tables": {"deliver": [{**POLICE_TABLE, **changes}]}}
+    gateway = province.gateway(config)
+    part = next(one for one in build_parts(gateway, {}) if isinstance(one, TablesPart))
+    lots = make_lots(province, database, ledger)
+    agreements = Agreements(ledger, province.trusted, province.clock)
+    sealer = FieldSealer.create(province.keys.keys_folder("hub"))
+    looks = Looks(database, ledger, province.clock)
+    with serving(gateway_application(gateway, [part]), province.tls("police")) as address:
+        switch = Switch(address, province.tls("hub").client_context())
+        directory = GatewayDirectory({"police": switch}, remember_seconds=0.0)
+        hub = Hub(
+            database,
+            ledger,
+            province.signer("hub"),
+            province.trusted,
+            sealer,
+            looks,
+            directory,
+            agreements,
+            province.clock,
+        )
+        walk = Walk(province, register, database, lots, LotPuller(hub, lots), agreements, hub, gateway, part, switch)
+        walk.agree(table_agreement(province))
+        try:
+            yield walk
+        finally:
+            part.stop()
+            directory.close()
+            register.engine.dispose()

@@ -83,7 +83,7 @@ def compile_resources(file: GatewayFile) -> dict[str, Resource]:
     compiled += [compile_action(one, file) for one in file.spec.actions]
     compiled += [compile_list(one, file) for one in file.spec.lists]
     resources = {one.name: one for one in compiled}
-    if len(resources) != len(compiled) or not (compiled or file.spec.events):
+    if len(resources) != len(compiled) or not (compiled or file.spec.events or file.spec.tables or file.spec.matches):
         raise config_error("资源为空或重名", "there is no resource, or two have one name", place)
     for name in resources:
         if not name.startswith(f"{file.spec.department}."):

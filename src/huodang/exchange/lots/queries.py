@@ -65,6 +65,12 @@ class LotQueries:
         with self._database.read() as connection:
             return book.holdings_where(connection, condition)
 
+    def holding_of(self, agreement_id: str) -> Holding | None:
+        """Give the copy that stands under an agreement; None if nothing was ever begun."""
+        with self._database.read() as connection:
+            found = book.holdings_where(connection, records.holding.c.agreement_id == agreement_id)
+        return found[0] if found else None
+
     def faults(self, lot_id: str) -> list[FaultCount]:
         """Tell what was kept back in a lot, the most frequent first."""
         with self._database.read() as connection:
