@@ -133,6 +133,7 @@ def serve(
 
     address = Address.parse(listen)
     if engine is Engine.SPU:
+        _spu_knows_none_of(tls_folder, secret_file, size_only, minimum_set > 1)
         _serve_spu(_Input(file, column, compared, encoding, sheet), address, peer, spu_protocol.value, as_json=as_json)
         return
     tls, secret = _tls(tls_folder, tls_name), _secret(secret_file)
@@ -235,6 +236,8 @@ def query(
         check_out(out)
         if out.exists() and file.exists() and out.samefile(file):
             raise MatchFileError("结果不能覆盖输入文件", "the result can't replace the input")
+    if engine is Engine.SPU:
+        _spu_knows_none_of(tls_folder, secret_file, size_only, minimum_set > 1)
     address = Address.parse(peer)
     tls, secret = _tls(tls_folder, tls_name), _secret(secret_file)
     if engine is Engine.RISTRETTO:
@@ -246,7 +249,7 @@ def query(
             table, values = _read(_Input(file, column, compared, encoding, sheet), progress)
             told = report.tell_set(values, quiet=as_json)
             if engine is Engine.SPU:
-                result = _query_spu(values, address, listen, spu_protocol.value, size_only=size_only)
+                result = _query_spu(values, address, listen, spu_protocol.value)
             else:
                 result = match(
                     values,
@@ -335,16 +338,18 @@ def _serve_spu(told: _Input, address: "Address", peer: str | None, spu_protocol:
     report.tell({"queried": result.held}, f"比对完成 / matched: 对方 {result.held:,} 个值 / values", as_json=as_json)
 
 
-def _query_spu(
-    values: "ValueSet", address: "Address", listen: str | None, spu_protocol: str, *, size_only: bool
-) -> "MatchResult":
+def _query_spu(values: "ValueSet", address: "Address", listen: str | None, spu_protocol: str) -> "MatchResult":
     from huodang.exchange.matching import Address, SpuSide
 
-    if size_only:
-        raise typer.BadParameter("spu 引擎不支持 --size-only / the spu engine knows no --size-only")
     side = SpuSide(own=Address.parse(_needed(listen, "--listen")), peer=address, protocol=spu_protocol)
     report.warn(loopback=side.is_loopback, encrypted=False)
     return side.query(values)
+
+
+def _spu_knows_none_of(*options: object) -> None:
+    if any(options):
+        told = "--size-only, --minimum-set, --tls-folder, --secret-file"
+        raise typer.BadParameter(f"spu 引擎不支持 / the spu engine knows none of: {told}")
 
 
 def _needed(text: str | None, option: str) -> str:
