@@ -7,7 +7,21 @@ import sys
 
 import typer
 
-from huodang.cli import accounts, catalogue, demo, files, intersect, keys, receipt, rules, serve, steward, sync
+from huodang.cli import (
+    accounts,
+    catalogue,
+    demo,
+    events,
+    files,
+    intersect,
+    keys,
+    receipt,
+    rules,
+    serve,
+    steward,
+    steward_events,
+    sync,
+)
 
 app = typer.Typer(
     name="huodang",
@@ -26,6 +40,8 @@ app.add_typer(steward.app, name="steward")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(intersect.app, name="intersect")
 app.add_typer(files.app, name="files")
+app.add_typer(events.app, name="events")
+steward.app.command("events")(steward_events.events)
 app.command("demo")(demo.demo)
 app.command("sync")(sync.sync)
 
