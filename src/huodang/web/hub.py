@@ -15,6 +15,7 @@ from litestar.static_files import create_static_files_router
 from litestar.stores.memory import MemoryStore
 
 from huodang import __version__
+from huodang.exchange.measures import request_metrics
 from huodang.standards import HuodangError
 from huodang.store import jobs
 from huodang.web.account_pages import account_router
@@ -23,6 +24,7 @@ from huodang.web.code_pages import code_router
 from huodang.web.due_pages import due_router
 from huodang.web.entry_pages import entry_router
 from huodang.web.intake_pages import intake_router
+from huodang.web.measures import metrics, ready
 from huodang.web.oversight_pages import oversight_router
 from huodang.web.pages import STATIC_FOLDER, here, language_of, render, see_other
 from huodang.web.problems import SignInNeededError, problem_json, problem_of, shown, wants_json
@@ -64,9 +66,16 @@ def build_hub(services: Services, *, csrf_secret: str | None = None) -> Litestar
             account_router,
             api_router(rules),
             health,
+            metrics,
+            ready,
         ],
         dependencies={"services": Provide(_services, sync_to_thread=False)},
-        middleware=[DefineMiddleware(SignedIn, exclude=["^/static/", "^/health$", f"^{API_SCHEMA_PATH}"])],
+        middleware=[
+            request_metrics("hub"),
+            DefineMiddleware(
+                SignedIn, exclude=["^/static/", "^/health$", "^/metrics$", "^/ready$", f"^{API_SCHEMA_PATH}"]
+            ),
+        ],
         guards=[guard_by_role],
         csrf_config=csrf_config(csrf_secret or secrets.token_hex(32), CSRF_COOKIE, rules),
         exception_handlers={

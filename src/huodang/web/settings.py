@@ -4,7 +4,8 @@ Relative paths (also a relative SQLite path) are meant from the folder of the fi
 error, as it is most often a misspelt one.
 """
 
-from collections.abc import Mapping
+import ipaddress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -81,7 +82,7 @@ class HubSettings:
     agreements: Path
     secrets: Path
     ferry: FerryFolders
-    gateways: Mapping[str, str]
+    gateways: Mapping[str, Sequence[str]]
     listen: Listen = field(default_factory=Listen)
     sessions: SessionRules = field(default_factory=SessionRules)
     events: EventRules = field(default_factory=EventRules)
@@ -89,6 +90,7 @@ class HubSettings:
     worker_threads: int = 2
     seal_every_milliseconds: int = 200
     mandatory_sharing: Path | None = None
+    monitoring_networks: tuple[str, ...] = ()
     clock_offset_file: Path | None = None
 
     @classmethod
@@ -116,7 +118,7 @@ class HubSettings:
             agreements=reader.path("agreements", "agreements"),
             secrets=reader.path("secrets"),
             ferry=_ferry(ferry),
-            gateways=reader.mapping("gateways"),
+            gateways=reader.addresses("gateways"),
             listen=_listen(reader.section("listen", optional=True), 8800),
             sessions=_sessions(reader.section("sessions", optional=True)),
             events=_events(reader.section("events", optional=True)),
@@ -124,6 +126,7 @@ class HubSettings:
             worker_threads=reader.number("worker_threads", 2),
             seal_every_milliseconds=reader.number("seal_every_milliseconds", 200),
             mandatory_sharing=reader.optional_path("mandatory_sharing"),
+            monitoring_networks=reader.networks("monitoring_networks"),
             clock_offset_file=reader.optional_path("clock_offset_file"),
         )
         tls.finish()
@@ -283,11 +286,25 @@ class _Reader:
     def optional_path(self, key: str) -> Path | None:
         return self.path(key) if key in self._values else None
 
-    def mapping(self, key: str) -> dict[str, str]:
+    def addresses(self, key: str) -> dict[str, tuple[str, ...]]:
+        """Read names with an address, or a list of addresses, each."""
         values: dict[Any, Any] = self._take(key, dict, None)
-        if not all(isinstance(name, str) and isinstance(value, str) for name, value in values.items()):
-            raise self._wrong(key, "须是名称到地址的表", "must map names to addresses")
-        return dict(values)
+        listed = {name: value if isinstance(value, list) else [value] for name, value in values.items()}
+        for name, value in listed.items():
+            if not isinstance(name, str) or not value or not all(isinstance(one, str) for one in value):
+                raise self._wrong(
+                    key, "须是名称到地址（或地址列表）的表", "must map names to an address or a list of them"
+                )
+        return {name: tuple(value) for name, value in listed.items()}
+
+    def networks(self, key: str) -> tuple[str, ...]:
+        values: list[Any] = self._take(key, list, [])
+        try:
+            return tuple(str(ipaddress.ip_network(str(one))) for one in values)
+        except ValueError:
+            raise self._wrong(
+                key, "须是网段列表，例如 10.1.0.0/24", "must list networks, such as 10.1.0.0/24"
+            ) from None
 
     def finish(self) -> None:
         for key in self._values:
