@@ -306,3 +306,15 @@ def test_taken_and_refused_deliveries_leave_a_ledger_entry(desk: Desk, ledger: L
     desk.take(terms_of(2), 1, "second")
     assert taken > before
     assert ledger.pending() == taken + 1
+
+
+def test_delivery_lands_on_either_database(province: Province, any_database: Database, tmp_path: Path) -> None:
+    signers = (province.signer("hub", "national"), province.signer("hub", "international"))
+    ledger = Ledger(any_database, signers, "test.example/huodang", province.clock)
+    desk = make_desk(province, any_database, ledger, tmp_path)
+    assert desk.take(terms_of(30)).state == "taken"
+    assert desk.take(terms_of(25, first=5), 3, "second").state == "taken"
+    assert desk.held() == 25
+    assert [(one.sequence, one.missing_before) for one in desk.desk.deliveries()] == [(3, 1), (1, 0)]
+    outcome = desk.take(terms_of(25), 3, "third")
+    assert (outcome.state, reason_of(outcome.folder)) == ("refused", "sequence_used")

@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415  (a room is imported when one of its commands runs, so that `--help` stays quick)
 
 import json
+import sys
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -234,7 +235,7 @@ def pack(
 
     huodang files pack a.csv b.csv --resource health.deaths --agreement XY-1 --keys keys --as health --out 2025-03
     """
-    from huodang.exchange.files import PackOrder, next_sequence
+    from huodang.exchange.files import PackOrder
     from huodang.exchange.files import pack as do_pack
     from huodang.store import SystemClock
     from huodang.trust import Signer
@@ -247,18 +248,20 @@ def pack(
         resource=resource,
         agreement_id=agreement,
         agreement_version=agreement_version,
-        sequence=sequence or next_sequence(folder, resource, agreement),
+        sequence=sequence,
         as_of=_instant(as_of) if as_of else now,
         content="changes" if changes else "full",
         period_from=first,
         period_to=last,
     )
     with _progress("打包 / packing") as progress:
-        packed = do_pack(files, order, signer, out, now, file_format=_format(file_format), progress=progress)
+        packed = do_pack(
+            files, order, signer, out, now, sequences=folder, file_format=_format(file_format), progress=progress
+        )
     for line in packed.manifest.files:
         rows = "—" if line.rows is None else str(line.rows)
         typer.echo(f"{line.name}：{rows} 行 / rows，{line.bytes} 字节 / bytes，SHA-256 {line.sha256[:16]}…")
-    typer.echo(f"已签署，序号 {order.sequence} / signed, number {order.sequence}: {packed.folder}")
+    typer.echo(f"已签署，序号 {packed.manifest.sequence} / signed, number {packed.manifest.sequence}: {packed.folder}")
 
 
 @app.command()
@@ -278,8 +281,12 @@ def take(
 
     huodang files take 2025-03 --config hub/hub.yaml
     """
+    import structlog
+
     from huodang.cli.files_report import outcome_payload, print_outcome
     from huodang.web import HubSettings, assemble
+
+    structlog.configure(logger_factory=lambda *_: structlog.WriteLogger(sys.stderr))
 
     services = assemble(HubSettings.load(config))
     try:

@@ -26,12 +26,12 @@ _TOLD_EVERY: Final = 10_000
 
 @dataclass(frozen=True)
 class PackOrder:
-    """What is said about a delivery beside its files; see `Manifest`."""
+    """What is said about a delivery beside its files; see `Manifest`. Without a number the next one is taken."""
 
     resource: str
     agreement_id: str
     agreement_version: int
-    sequence: int
+    sequence: int | None
     as_of: datetime
     content: Literal["full", "changes"] = "full"
     period_from: date | None = None
@@ -55,6 +55,7 @@ def pack(
     out: Path,
     now: datetime,
     *,
+    sequences: Path | None = None,
     file_format: FileFormat | None = None,
     progress: Callable[[str, int], None] = lambda _name, _rows: None,
 ) -> Packed:
@@ -68,6 +69,7 @@ def pack(
         signer: the provider's key.
         out: the folder to be made.
         now: the present instant.
+        sequences: the department's folder of keys, where the numbers of deliveries are kept.
         file_format: how all files are read, where that can't be found from them.
         progress: told the file's name and the rows read so far.
 
@@ -105,7 +107,7 @@ def pack(
             agreement_id=order.agreement_id,
             agreement_version=order.agreement_version,
             provider=signer.holder,
-            sequence=order.sequence,
+            sequence=_number(order, sequences),
             content=order.content,
             as_of=to_the_second(order.as_of),
             made_at=to_the_second(now),
@@ -124,7 +126,7 @@ def pack(
     return Packed(out, manifest, envelope.digest, remarks)
 
 
-def next_sequence(folder: Path, resource: str, agreement_id: str) -> int:
+def next_sequence(folder: Path, resource: str, agreement_id: str, *, at_least: int = 1) -> int:
     """Take the next number of deliveries of a resource under an agreement.
 
     It is remembered before it is used: a number may be left out after a crash, which is told, but none comes twice.
@@ -133,6 +135,7 @@ def next_sequence(folder: Path, resource: str, agreement_id: str) -> int:
         folder: the department's folder of keys, where the numbers are kept.
         resource: what is delivered.
         agreement_id: under which agreement.
+        at_least: the lowest number that will do.
 
     Raises:
         ManifestError: the file of numbers is damaged.
@@ -140,7 +143,7 @@ def next_sequence(folder: Path, resource: str, agreement_id: str) -> int:
     path = folder / SEQUENCES_NAME
     try:
         known: dict[str, int] = json.loads(path.read_bytes()) if path.exists() else {}
-        number = int(known.get(f"{resource} {agreement_id}", 0)) + 1
+        number = max(at_least, int(known.get(f"{resource} {agreement_id}", 0)) + 1)
     except (ValueError, TypeError, AttributeError) as problem:
         raise ManifestError(
             "sequences",
@@ -153,6 +156,16 @@ def next_sequence(folder: Path, resource: str, agreement_id: str) -> int:
     known[f"{resource} {agreement_id}"] = number
     write_whole(path, json.dumps(known, ensure_ascii=False, indent=1).encode())
     return number
+
+
+def _number(order: PackOrder, sequences: Path | None) -> int:
+    if order.sequence is None:
+        if sequences is None:
+            raise ManifestError("no_number", "没有交付序号", "the delivery has no number")
+        return next_sequence(sequences, order.resource, order.agreement_id)
+    if sequences is not None:
+        next_sequence(sequences, order.resource, order.agreement_id, at_least=order.sequence)
+    return order.sequence
 
 
 def _check_distinct(files: Sequence[Path]) -> None:
