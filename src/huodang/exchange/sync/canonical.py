@@ -60,9 +60,13 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def canonical(kind: Kind, column: Column, engine: Engine, field: str) -> str:
-    """Give the expression of a field's canonical text; NULL stays NULL, what can't be read stays as it is."""
-    if kind in {Kind.TEXT, Kind.NATIVE, Kind.DYNAMIC}:
+def canonical(kind: Kind, column: Column, engine: Engine, field: str, *, is_exact: bool = False) -> str:
+    """Give the expression of a field's canonical text; NULL stays NULL, what can't be read stays as it is.
+
+    Exact columns have one type in one database product on both sides: the product's own spelling is kept, so that
+    `1.50` stays `1.50`.
+    """
+    if kind in {Kind.TEXT, Kind.NATIVE, Kind.DYNAMIC} or (is_exact and kind is not Kind.BYTES):
         return field
     trusted = engine in _TYPED and column.kind is kind
     match kind:
@@ -141,6 +145,8 @@ def unfit(pair: Pair, target_engine: Engine, value: str, *, is_exact: bool) -> s
     """
     column = pair.target
     tests = [] if is_exact else _misfits(pair, target_engine, value)
+    if pair.kind is Kind.DYNAMIC:
+        tests = [f"starts_with({value}, {literal(NOT_TEXT)})"]
     conditions = [f"({value} IS NOT NULL AND ({' OR '.join(tests)}))"] if tests else []
     if not column.nullable and not column.generated:
         conditions.append(f"{value} IS NULL")

@@ -147,8 +147,7 @@ class Comparison:
         """Give the query of a spool's canonical rows: columns `c0`, `c1` … and the key `k`."""
         spool = self._spools[which]
         fields = ", ".join(
-            f"{canonical(pair.kind, pair.source if which == 'source' else pair.target, spool.engine, f'f{number}')} "
-            f"AS c{number}"
+            f"{self._canonical_field(pair, which, f'f{number}')} AS c{number}"
             for number, pair in enumerate(self._pairs)
         )
         # A line of one column could be blank, and blank lines are skipped: such lines end with a tab.
@@ -162,6 +161,11 @@ class Comparison:
         )
         key = " || chr(9) || ".join(f"c{number}" for number in self._key)
         return f"SELECT *, {key} AS k FROM (SELECT {fields} FROM {reader})"
+
+    def _canonical_field(self, pair: Pair, which: Which, field: str) -> str:
+        column = pair.source if which == "source" else pair.target
+        is_exact = self._is_exact and pair.source.type == pair.target.type
+        return canonical(pair.kind, column, self._spools[which].engine, field, is_exact=is_exact)
 
     def _row(self) -> str:
         return row_text([f"c{number}" for number in range(len(self._pairs))])

@@ -94,8 +94,9 @@ def _plan(request: SyncRequest, sides: Sides, progress: Progress, began: float) 
     target = sides.target
     with reading("target", target.address):
         wanted = request.target_table or source_table.name
-        if not request.target_table and source_table.schema and target.engine == sides.source.engine == "postgresql":
-            wanted = f"{source_table.schema}.{source_table.name}"
+        names_schema = source_table.name != request.table and target.engine == sides.source.engine == "postgresql"
+        if names_schema and not request.target_table:
+            wanted = request.table
         found = target.find(wanted)
         table = found or target.new_table(wanted)
         lots = Lots(target, table)
