@@ -16,7 +16,7 @@ from huodang.exchange.agreements import (
 from huodang.exchange.answers import Answer, AnswerRecord, Failure, FailureCode, PreparedGrant
 from huodang.exchange.call_desk import CallDesk
 from huodang.exchange.calls.batch_results import BatchResult
-from huodang.exchange.calls.batches import Roll
+from huodang.exchange.calls.rolls import Roll
 from huodang.exchange.catalogue import (
     Catalogue,
     CatalogueEntry,

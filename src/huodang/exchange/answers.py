@@ -96,6 +96,14 @@ class Failure:
         return self.code in RETRYABLE
 
 
+class CallFailure(Exception):  # noqa: N818  (carries a Failure to `ask`, which hands it on as a value)
+    """A call brought nothing that can be judged."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.code)
+        self.failure = failure
+
+
 @dataclass(frozen=True)
 class PreparedGrant:
     """A grant that is signed and recorded, ready to be sent; or why there is none.

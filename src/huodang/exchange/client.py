@@ -13,7 +13,10 @@ import urllib3
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 
-from huodang.exchange.answers import Failure, FailureCode
+from huodang.exchange.answers import CallFailure, Failure, FailureCode
+from huodang.exchange.calls.gateway_group import GatewayGroup, Standing
+
+__all__ = ["LARGEST_ANSWER", "CallFailure", "GatewayClient", "GatewayDirectory", "Patience"]
 
 LARGEST_ANSWER: Final = 16 * 1024 * 1024
 """Bytes of one response at most; a batch of 256 verdicts needs a fiftieth of it."""
@@ -21,14 +24,6 @@ _PIECE: Final = 64 * 1024
 _OK: Final = 200
 _HEADERS: Final = {"User-Agent": "huodang-hub", "Content-Type": "application/json"}
 _UNAVAILABLE: Final = frozenset({502, 503, 504})
-
-
-class CallFailure(Exception):  # noqa: N818  (carries a Failure to `ask`, which hands it on as a value)
-    """A call brought nothing that can be judged."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.code)
-        self.failure = failure
 
 
 class _Answers(msgspec.Struct):
@@ -188,20 +183,42 @@ class GatewayClient:
 
 
 class GatewayDirectory:
-    """The gateways of all departments, and what each could do a few seconds ago."""
+    """The gateways of all departments, one or several each, and what each department could do a few seconds ago.
 
-    def __init__(self, clients: Mapping[str, GatewayClient], *, remember_seconds: float = 5.0) -> None:
+    Args:
+        clients: by department, one gateway or several.
+        remember_seconds: how long what a department offers is remembered.
+        hedge_seconds: after how long a slow check is put to a second gateway; None for what the last calls tell.
+    """
+
+    def __init__(
+        self,
+        clients: Mapping[str, GatewayClient | Sequence[GatewayClient]],
+        *,
+        remember_seconds: float = 5.0,
+        hedge_seconds: float | None = None,
+    ) -> None:
         self._clients = dict(clients)
         self._remember = remember_seconds
+        self._hedge_seconds = hedge_seconds
+        self._groups: dict[str, tuple[object, GatewayGroup]] = {}
         self._told: dict[str, tuple[float, dict[str, Any] | None]] = {}
+        self._turn = 0
         self._lock = threading.Lock()
 
     @classmethod
     def of_urls(
-        cls, urls: Mapping[str, str], tls: SSLContext | None, *, patience: Patience | None = None
+        cls, urls: Mapping[str, str | Sequence[str]], tls: SSLContext | None, *, patience: Patience | None = None
     ) -> "GatewayDirectory":
-        """Make the directory from addresses by department."""
-        return cls({department: GatewayClient(url, tls, patience=patience) for department, url in urls.items()})
+        """Make the directory from addresses by department: one, or a list of them."""
+        return cls(
+            {
+                department: [
+                    GatewayClient(url, tls, patience=patience) for url in ([told] if isinstance(told, str) else told)
+                ]
+                for department, told in urls.items()
+            }
+        )
 
     @property
     def departments(self) -> tuple[str, ...]:
@@ -209,25 +226,55 @@ class GatewayDirectory:
         return tuple(self._clients)
 
     def client(self, department: str) -> GatewayClient | None:
-        """Give the way to a department; None if it has no gateway."""
-        return self._clients.get(department)
+        """Give the way to one gateway of a department, by turns; None if it has none."""
+        clients = self._of(department)
+        if not clients:
+            return None
+        self._turn += 1
+        return clients[self._turn % len(clients)]
+
+    def group(self, department: str) -> GatewayGroup | None:
+        """Give all gateways of a department as one; None if it has none."""
+        clients = self._clients.get(department)
+        if not clients:
+            return None
+        with self._lock:
+            known = self._groups.get(department)
+            if known is None or known[0] is not clients:
+                group = GatewayGroup(self._of(department), hedge_seconds=self._hedge_seconds)
+                known = self._groups[department] = (clients, group)
+            return known[1]
+
+    def standing(self) -> dict[str, list[Standing]]:
+        """Tell how the gateways of each department do: circuit breaker, calls, failures."""
+        groups = {department: self.group(department) for department in self._clients}
+        return {department: group.standing() for department, group in groups.items() if group is not None}
 
     def conformance(self, department: str) -> dict[str, Any] | None:
-        """Tell what a gateway offers, from a few seconds ago at most; None if it can't be reached."""
+        """Tell what a department offers, from a few seconds ago at most; None if no gateway of it can be reached."""
         with self._lock:
             told = self._told.get(department)
         if told is not None and time.monotonic() - told[0] < self._remember:
             return told[1]
-        client = self._clients.get(department)
-        try:
-            offered = client.conformance() if client is not None else None
-        except CallFailure:
-            offered = None
+        offered = None
+        for client in self._of(department):
+            try:
+                offered = client.conformance()
+                break
+            except CallFailure:
+                continue
         with self._lock:
             self._told[department] = (time.monotonic(), offered)
         return offered
 
     def close(self) -> None:
         """Close the kept connections."""
-        for client in self._clients.values():
-            client.close()
+        for _, group in self._groups.values():
+            group.close()
+        for department in self._clients:
+            for client in self._of(department):
+                client.close()
+
+    def _of(self, department: str) -> Sequence[GatewayClient]:
+        clients = self._clients.get(department, ())
+        return [clients] if isinstance(clients, GatewayClient) else clients

@@ -12,13 +12,14 @@ from huodang.exchange import records
 from huodang.exchange.agreements import Agreements, AgreementState
 from huodang.exchange.answers import Answer, AnswerRecord, Failure, FailureCode, PreparedGrant, judge
 from huodang.exchange.calls.batch_results import BatchResult
-from huodang.exchange.calls.batches import BatchDesk, Roll
+from huodang.exchange.calls.batches import BatchDesk
 from huodang.exchange.calls.budgets import Budgets
+from huodang.exchange.calls.rolls import Roll
 from huodang.exchange.client import CallFailure, GatewayDirectory
 from huodang.exchange.looks import LookEntry, Looks
 from huodang.exchange.questions import SUBJECT, Drafted, Question, draft_all, not_asked
 from huodang.exchange.recording import AnswerBook
-from huodang.exchange.values import GRANT
+from huodang.exchange.values import GRANT, Kind
 from huodang.ledger import Ledger, LedgerEntry
 from huodang.store import Clock, Database, insert_rows, shanghai_date
 from huodang.trust import FieldSealer, SignedEnvelope, Signer, TrustedKeys, sha256
@@ -110,10 +111,8 @@ class Exchange:
                 sendable.append((position, one, one.text))
         for start in range(0, len(sendable), LARGEST_BATCH):
             batch = sendable[start : start + LARGEST_BATCH]
-            came = self._send(provider, [text for *_, text in batch])
-            now = self._clock.now()
-            for (position, one, _), raw in zip(batch, came, strict=True):
-                answers[position] = self._judge(one, raw, now)
+            for (position, one, _), raw in zip(batch, self._send(provider, batch), strict=True):
+                answers[position] = self._judge(one, raw, self._clock.now())
         return [answers[position] for position in range(len(prepared))]
 
     def call(self, questions: Sequence[Question]) -> list[AnswerRecord]:
@@ -225,14 +224,24 @@ class Exchange:
             what=one.grant.resource,
         )
 
-    def _send(self, provider: str, texts: Sequence[str]) -> Sequence[bytes | Failure]:
-        client = self._directory.client(provider)
-        if client is None:
-            return [Failure.of(FailureCode.UNREACHABLE, "no_gateway")] * len(texts)
+    def _send(self, provider: str, batch: Sequence[tuple[int, PreparedGrant, str]]) -> Sequence[bytes | Failure]:
+        group = self._directory.group(provider)
+        if group is None:
+            return [Failure.of(FailureCode.UNREACHABLE, "no_gateway")] * len(batch)
+        asked = [one for _, one, _ in batch]
+        # An action is never put to two gateways at once; what reads only may be.
+        reads = all(one.grant is not None and one.grant.kind is not Kind.ACTION for one in asked)
+
+        def good(came: Sequence[bytes]) -> bool:
+            """Say whether this is worth having; what a slower gateway has taken already is refused by a quicker one."""
+            now = self._clock.now()
+            judged = [judge(one, raw, self._trusted, now) for one, raw in zip(asked, came, strict=True)]
+            return not any(one.failure is not None and one.failure.detail == "replayed" for one in judged)
+
         try:
-            return client.answers(texts)
+            return group.answers([text for *_, text in batch], good=good if reads else None)
         except CallFailure as problem:
-            return [problem.failure] * len(texts)
+            return [problem.failure] * len(batch)
 
     def _judge(self, prepared: PreparedGrant, raw: bytes | Failure, now: datetime) -> Answer:
         if isinstance(raw, Failure):

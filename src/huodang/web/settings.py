@@ -90,6 +90,7 @@ class HubSettings:
     worker_threads: int = 2
     seal_every_milliseconds: int = 200
     mandatory_sharing: Path | None = None
+    sharing_terms: Path | None = None
     monitoring_networks: tuple[str, ...] = ()
     clock_offset_file: Path | None = None
 
@@ -126,6 +127,7 @@ class HubSettings:
             worker_threads=reader.number("worker_threads", 2),
             seal_every_milliseconds=reader.number("seal_every_milliseconds", 200),
             mandatory_sharing=reader.optional_path("mandatory_sharing"),
+            sharing_terms=reader.optional_path("sharing_terms"),
             monitoring_networks=reader.networks("monitoring_networks"),
             clock_offset_file=reader.optional_path("clock_offset_file"),
         )
