@@ -6,6 +6,7 @@ from huodang.archive import PaymentRecords, Volumes
 from huodang.exchange import Catalogue, DropDesk, EventOffice, Exchange, GatewayDirectory, Looks, Lots
 from huodang.exchange.catalogue import read_mandatory_list
 from huodang.exchange.matching import Matches
+from huodang.exchange.sharing import build_sharing
 from huodang.ledger import Ledger
 from huodang.retirement import RetirementOffice, RetirementSettings
 from huodang.store import Clock, Database, OffsetClock, SystemClock, Worker, serialise
@@ -81,6 +82,20 @@ def assemble(settings: HubSettings) -> Services:
         clock,
         RetirementSettings(province=settings.province, region=settings.region),
     )
+    catalogue = Catalogue(clock, ledger, mandatory=mandatory)
+    shared = build_sharing(
+        database,
+        agreements=exchange.agreements,
+        catalogue=catalogue,
+        ledger=ledger,
+        signer=signers[0],
+        trusted=trusted,
+        directory=directory,
+        sealer=sealer,
+        looks=looks,
+        clock=clock,
+        terms=settings.sharing_terms,
+    )
     # Sessions and lock-outs run by the machine's own clock: a demonstration that walks through days must not end them.
     own_clock = SystemClock()
     return Services(
@@ -93,7 +108,9 @@ def assemble(settings: HubSettings) -> Services:
         ledger=ledger,
         directory=directory,
         exchange=exchange,
-        catalogue=Catalogue(clock, ledger, mandatory=mandatory),
+        catalogue=catalogue,
+        sharing=shared.sharing,
+        corrections=shared.corrections,
         looks=looks,
         events=events,
         matches=Matches(database, ledger, looks, sealer, signers[0], trusted, directory, clock),
@@ -101,7 +118,7 @@ def assemble(settings: HubSettings) -> Services:
         volumes=volumes,
         payments=payments,
         office=office,
-        worker=Worker(database, office.handlers(), clock, name=settings.holder, lease=_LEASE),
+        worker=Worker(database, {**office.handlers(), **shared.handlers()}, clock, name=settings.holder, lease=_LEASE),
         accounts=Accounts(database, own_clock, settings.sessions),
         citizen_door=CitizenDoor(database, own_clock, settings.sessions),
     )

@@ -22,6 +22,7 @@ from huodang.web.services import Services
 from huodang.web.settings import HubSettings, PortalSettings
 
 _FERRY_EVERY_SECONDS = 0.1
+_SHARING_EVERY_SECONDS = 10.0
 _FILES_EVERY_SECONDS = 2.0
 
 
@@ -118,6 +119,7 @@ def _background(services: Services) -> list[AbstractContextManager[object]]:
     return [
         Loop("ledger", services.ledger.seal_batch, settings.seal_every_milliseconds / 1000),
         Loop("ferry", hub_desk(services).work, _FERRY_EVERY_SECONDS),
+        Loop("sharing", services.sharing.keep, _SHARING_EVERY_SECONDS),
         _Workers(services.worker, settings.worker_threads),
         *([_Events(services.events)] if settings.events.subscribe else []),
         *([Loop("files", services.files.work, _FILES_EVERY_SECONDS)] if services.files else []),

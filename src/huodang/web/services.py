@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from huodang.archive import PaymentRecords, Volumes
 from huodang.exchange import Catalogue, DropDesk, EventOffice, Exchange, GatewayDirectory, Looks
 from huodang.exchange.matching import Matches
+from huodang.exchange.sharing import Corrections, SharingDesk
 from huodang.ledger import Ledger
 from huodang.retirement import RetirementOffice
 from huodang.store import Clock, Database, Worker
@@ -34,6 +35,8 @@ class Services:
     directory: GatewayDirectory
     exchange: Exchange
     catalogue: Catalogue
+    sharing: SharingDesk
+    corrections: Corrections
     looks: Looks
     events: EventOffice
     matches: Matches

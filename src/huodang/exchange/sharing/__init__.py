@@ -5,6 +5,7 @@ Whoever used a value that seems wrong marks it with `Corrections.raise_correctio
 comes of it. `readable` says what somebody may see of many rows, derived from the policies themselves.
 """
 
+from huodang.exchange.sharing.assembly import SharingServices, build_sharing
 from huodang.exchange.sharing.claims import Announcement, CorrectionClaim
 from huodang.exchange.sharing.copies import BatchCopies, Copy, CopyKeeper, EventCopies, LotCopies, VerdictCopies
 from huodang.exchange.sharing.correction_states import CORRECTION, CorrectionEvent, CorrectionState
@@ -12,6 +13,7 @@ from huodang.exchange.sharing.correction_views import CorrectionRow, CorrectionV
 from huodang.exchange.sharing.corrections import Corrections
 from huodang.exchange.sharing.demand_states import DEMAND, DemandEvent, DemandState
 from huodang.exchange.sharing.demand_terms import FREQUENCY_LABELS, DemandTerms
+from huodang.exchange.sharing.demand_views import DemandRow, DemandView
 from huodang.exchange.sharing.errors import (
     CorrectionError,
     DemandError,
@@ -29,7 +31,7 @@ from huodang.exchange.sharing.gateway_post import GatewayPost
 from huodang.exchange.sharing.matters import Desk
 from huodang.exchange.sharing.notices import CORRECTION_NOTICE, CorrectionNotice, NoticeBook, NoticeRow, open_notice
 from huodang.exchange.sharing.process import SIDE_LABELS, Process, Side, Transition
-from huodang.exchange.sharing.service import DemandRow, DemandView, SharingDesk
+from huodang.exchange.sharing.service import SharingDesk
 from huodang.exchange.sharing.terms import LIGHT_LABELS, Light, SharingTerms, product_terms, read_terms
 from huodang.exchange.sharing.views import EventChoice, HistoryLine, OverdueLine, Standing
 
@@ -77,6 +79,7 @@ __all__ = [
     "SharingError",
     "SharingGuardError",
     "SharingNotPermittedError",
+    "SharingServices",
     "SharingTerms",
     "SharingTermsError",
     "Side",
@@ -86,6 +89,7 @@ __all__ = [
     "Transition",
     "UnknownMatterError",
     "VerdictCopies",
+    "build_sharing",
     "covers_row",
     "open_notice",
     "product_terms",

@@ -166,7 +166,8 @@ class DemandSteps:
 
     def _revocation_taken(self, change: Change) -> SharingGuardError | None:
         known = self._agreements.versions(change.connection, change.matter.row["agreement_id"])
-        if known and not any(one.state is AgreementState.IN_FORCE for one in known):
+        states = {one.state for one in known}
+        if AgreementState.REVOKED in states and AgreementState.IN_FORCE not in states:
             return None
         return SharingGuardError(
             "revocation_taken",

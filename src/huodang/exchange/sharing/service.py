@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -17,21 +16,13 @@ from huodang.exchange.sharing import records
 from huodang.exchange.sharing.demand_states import DEMAND, DemandEvent, DemandState
 from huodang.exchange.sharing.demand_steps import EXPIRE, REMIND, DemandSteps, draft_of, terms_of
 from huodang.exchange.sharing.demand_terms import DemandTerms, check_terms
+from huodang.exchange.sharing.demand_views import DemandRow, DemandView, behind
 from huodang.exchange.sharing.engine import Engine, may_see, not_permitted, unknown
 from huodang.exchange.sharing.errors import DemandError, SharingError, TermsDifferError
 from huodang.exchange.sharing.gateway_post import GatewayPost
 from huodang.exchange.sharing.jobs import each_matter
 from huodang.exchange.sharing.matters import PURPOSE, SYSTEM, Desk, Matter
-from huodang.exchange.sharing.views import (
-    EventChoice,
-    HistoryLine,
-    OverdueLine,
-    Standing,
-    choices,
-    history_of,
-    overdue_lines,
-    standing_of,
-)
+from huodang.exchange.sharing.views import HistoryLine, OverdueLine, choices, history_of, overdue_lines, standing_of
 from huodang.exchange.values import Agreement, Revocation, new_identifier
 from huodang.standards import HuodangError, Place
 from huodang.store import Database, Handler
@@ -42,41 +33,6 @@ _log = structlog.get_logger("huodang.exchange.sharing")
 _ENDED: Final = (DemandState.REFUSED, DemandState.WITHDRAWN, DemandState.REVOKED, DemandState.EXPIRED)
 _TO_SIGN: Final = (DemandState.SIGNING, DemandState.RENEWAL_SIGNING)
 _AGREED: Final = (DemandState.IN_USE, DemandState.RENEWAL, DemandState.RENEWAL_SIGNING)
-
-
-@dataclass(frozen=True)
-class DemandRow:
-    """A demand in a list."""
-
-    demand_id: str
-    consumer: str
-    provider: str
-    resource: str
-    wished: str
-    raised_at: datetime
-    standing: Standing
-
-
-@dataclass(frozen=True)
-class DemandView:
-    """A demand as one of its sides sees it.
-
-    Attributes:
-        agreement: the draft to be signed, or what was signed; None before approval.
-        agreement_state: None while nobody has signed.
-        decided: record of the joint meeting that settled a dispute about it.
-        may: what the one who looks may do now.
-    """
-
-    demand_id: str
-    terms: DemandTerms
-    agreement: Agreement | None
-    agreement_state: AgreementState | None
-    decided: str
-    raised_at: datetime
-    standing: Standing
-    history: tuple[HistoryLine, ...]
-    may: tuple[EventChoice, ...]
 
 
 class SharingDesk:
@@ -283,14 +239,13 @@ class SharingDesk:
 
         Agreements also come from the folder at start-up, and end by their last day.
         """
-        moved = 0
+        today = self._desk.clock.today()
+        with self._database.read() as connection:
+            if not behind(connection, today):
+                return 0
         with self._database.begin() as connection:
-            self._agreements.expire(connection, self._desk.clock.today())
-            table = records.demand
-            rows = connection.execute(sa.select(table.c.demand_id).where(table.c.state.in_((*_TO_SIGN, *_AGREED))))
-            for demand_id in rows.scalars().all():
-                moved += self._follow(connection, demand_id)
-        return moved
+            self._agreements.expire(connection, today)
+            return sum(self._follow(connection, demand_id) for demand_id in behind(connection, today) if demand_id)
 
     def handlers(self) -> dict[str, Handler]:
         """Give the jobs of the platform: deadlines, reminders, ends, what gateways are to be told."""
@@ -300,6 +255,11 @@ class SharingDesk:
             EXPIRE: each_matter(self._database, self._engine, (DemandEvent.EXPIRE,), before=self._expire),
         }
         return handlers if self._post is None else {**handlers, **self._post.handlers()}
+
+    def keep(self) -> None:
+        """Do what is to be done every few seconds: learn what departments have ended, follow the agreements."""
+        self.collect_revocations()
+        self.follow()
 
     def collect_revocations(self) -> int:
         """Ask every gateway which agreements its department has ended, and end them here; give how many were news."""
@@ -319,9 +279,16 @@ class SharingDesk:
         self._agreements.expire(connection, today)
 
     def _follow(self, connection: Connection, demand_id: str) -> int:
-        for event in (DemandEvent.SIGNED, DemandEvent.EXPIRE):
+        agreement_id = self._engine.load(connection, demand_id).row["agreement_id"]
+        by = self._agreements.history(connection, agreement_id)[-1][3]
+        tries = (
+            (DemandEvent.SIGNED, SYSTEM),
+            (DemandEvent.REVOKE, Actor(f"{by}:steward", by, "steward", by)),
+            (DemandEvent.EXPIRE, SYSTEM),
+        )
+        for event, actor in tries:
             try:
-                self._engine.apply(connection, demand_id, event, SYSTEM)
+                self._engine.apply(connection, demand_id, event, actor)
             except SharingError:
                 continue
             return 1
