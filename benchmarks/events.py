@@ -237,7 +237,7 @@ def backlog() -> list[str]:
     rate, whole = BACKLOG / (ended - first), ended - began
     per_thousand = 1000 * 1000 / BACKLOG
     return [
-        f"- {BACKLOG:,} events noticed, sealed, signed, sent, judged, kept and handled: {whole:.1f} s from a cold start.",
+        f"- {BACKLOG:,} events noticed, signed, sent, judged, kept and handled: {whole:.1f} s from a cold start.",
         f"- {rate:,.0f} events/s from the first to the last at the handler; every sequence number came once.",
         f"- CPU a thousand: gateway {per_thousand * published:.0f} ms, hub {per_thousand * taken:.0f} ms.",
     ]
