@@ -8,6 +8,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final, Literal
 
+import msgspec
+
 from huodang.exchange.files.archives import cannot_write, check_name
 from huodang.exchange.files.detection import detect
 from huodang.exchange.files.errors import ManifestError
@@ -96,7 +98,7 @@ def pack(
         remarks: dict[str, tuple[Remark, ...]] = {}
         for path in files:
             copy = _copy(path, part)
-            companions = [_copy(one, part) for one in _companions(path)]
+            companions = [_copy(one, part) for one in companions_of(path)]
             found = detect(copy, file_format)
             remarks[path.name] = found.remarks
             lines.append(describe_file(copy, rows=_count(copy, found.format, progress), file_format=found.format))
@@ -140,22 +142,31 @@ def next_sequence(folder: Path, resource: str, agreement_id: str, *, at_least: i
     Raises:
         ManifestError: the file of numbers is damaged.
     """
+    number = max(at_least, _last_number(folder, resource, agreement_id) + 1)
+    known = _numbers(folder) | {f"{resource} {agreement_id}": number}
+    write_whole(folder / SEQUENCES_NAME, json.dumps(known, ensure_ascii=False, indent=1).encode())
+    return number
+
+
+def _last_number(folder: Path, resource: str, agreement_id: str) -> int:
+    return _numbers(folder).get(f"{resource} {agreement_id}", 0)
+
+
+def _numbers(folder: Path) -> dict[str, int]:
     path = folder / SEQUENCES_NAME
     try:
-        known: dict[str, int] = json.loads(path.read_bytes()) if path.exists() else {}
-        number = max(at_least, int(known.get(f"{resource} {agreement_id}", 0)) + 1)
-    except (ValueError, TypeError, AttributeError) as problem:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, int])
+    except FileNotFoundError:
+        return {}
+    except msgspec.MsgspecError as problem:
         raise ManifestError(
             "sequences",
             "交付序号文件已损坏",
             "the file of delivery numbers is damaged",
-            advice_chinese="请用 --sequence 指定序号。",
-            advice_english="Give the number with --sequence.",
+            advice_chinese="请用备份恢复该文件。",
+            advice_english="Restore it from a backup.",
             place=Place(file=path.name),
         ) from problem
-    known[f"{resource} {agreement_id}"] = number
-    write_whole(path, json.dumps(known, ensure_ascii=False, indent=1).encode())
-    return number
 
 
 def _number(order: PackOrder, sequences: Path | None) -> int:
@@ -163,14 +174,14 @@ def _number(order: PackOrder, sequences: Path | None) -> int:
         if sequences is None:
             raise ManifestError("no_number", "没有交付序号", "the delivery has no number")
         return next_sequence(sequences, order.resource, order.agreement_id)
-    if sequences is not None:
+    if sequences is not None and order.sequence > _last_number(sequences, order.resource, order.agreement_id):
         next_sequence(sequences, order.resource, order.agreement_id, at_least=order.sequence)
     return order.sequence
 
 
 def _check_distinct(files: Sequence[Path]) -> None:
     names = [
-        check_name(one.name, Place(file=one.name)).casefold() for path in files for one in (path, *_companions(path))
+        check_name(one.name, Place(file=one.name)).casefold() for path in files for one in (path, *companions_of(path))
     ]
     if not files or len(set(names)) != len(names) or MANIFEST_NAME in names:
         raise ManifestError(
@@ -180,7 +191,8 @@ def _check_distinct(files: Sequence[Path]) -> None:
         )
 
 
-def _companions(path: Path) -> list[Path]:
+def companions_of(path: Path) -> list[Path]:
+    """Give the memo files that stand beside a DBF table."""
     if path.suffix.lower() != ".dbf":
         return []
     return sorted(one for one in path.parent.glob(f"{path.stem}.*") if one.suffix.lower() in _MEMO_SUFFIXES)

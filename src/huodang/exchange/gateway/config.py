@@ -173,6 +173,7 @@ class GatewaySpec(Shape, frozen=True, kw_only=True):
     actions: tuple[ActionSpec, ...] = ()
     lists: tuple[ListSpec, ...] = ()
     tables: TablesSection | None = None
+    files: dict[str, Any] | None = None  # understood by `huodang.exchange.files`, which builds on this file
     events: EventsSection | None = None
     matches: MatchesSection | None = None
 

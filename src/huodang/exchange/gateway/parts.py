@@ -7,6 +7,7 @@ from litestar.types import ControllerRouterHandler
 
 from huodang.exchange.calls.answering import BatchAnswering
 from huodang.exchange.events.part import EventsPart
+from huodang.exchange.files.gateway_part import FilesPart
 from huodang.exchange.gateway.service import Gateway
 from huodang.exchange.lots.gateway_part import TablesPart
 from huodang.exchange.matching.part import MatchesPart
@@ -47,6 +48,8 @@ def build_parts(gateway: Gateway, environment: Mapping[str, str]) -> list[Gatewa
     parts: list[GatewayPart] = [AgreementPart(gateway.shelf), BatchAnswering(gateway)]
     if gateway.file.spec.tables is not None:
         parts.append(TablesPart(gateway, gateway.file.spec.tables))
+    if gateway.file.spec.files is not None:
+        parts.append(FilesPart(gateway, gateway.file.spec.files))
     if gateway.file.spec.events is not None:
         parts.append(EventsPart(gateway, gateway.file.spec.events))
     if gateway.file.spec.matches is not None:
