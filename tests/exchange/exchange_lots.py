@@ -109,10 +109,6 @@ POLICE_TABLE: dict[str, Any] = {
     "rules": [{"rule": "death_before_birth", "element": "death_date", "not_before": "birth_date"}],
     "page_rows": 10,
 }
-CREATE = (
-    "CREATE TABLE T_CZRK_JBXX (GMSFHM VARCHAR(30), XM VARCHAR(60), XB VARCHAR(4), CSRQ VARCHAR(20), "
-    "SWRQ VARCHAR(20), HKSZD VARCHAR(6), GXSJ VARCHAR(14))"
-)
 
 
 def register_row(serial: int, **changes: Any) -> dict[str, Any]:
@@ -134,19 +130,25 @@ class Register:
     """The department's own table, on any database."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
         self.engine = sa.create_engine(url)
-        self.run(CREATE)
+        self.table = sa.Table(
+            "T_CZRK_JBXX", sa.MetaData(), *(sa.Column(name, sa.String(60)) for name in register_row(0))
+        )
+        self.table.create(self.engine)
 
-    def run(self, statement: str, **values: Any) -> None:
+    def run(self, statement: Any) -> None:
         with self.engine.begin() as connection:
-            connection.execute(sa.text(statement), values)
+            connection.execute(sa.text(statement) if isinstance(statement, str) else statement)
 
     def add(self, *rows: dict[str, Any]) -> None:
         with self.engine.begin() as connection:
-            connection.execute(
-                sa.text("INSERT INTO T_CZRK_JBXX VALUES (:GMSFHM, :XM, :XB, :CSRQ, :SWRQ, :HKSZD, :GXSJ)"), list(rows)
-            )
+            connection.execute(sa.insert(self.table), list(rows))
+
+    def change(self, serial: int, **values: Any) -> None:
+        self.run(sa.update(self.table).where(number(serial) == self.table.c.GMSFHM).values(values))
+
+    def remove(self, serial: int) -> None:
+        self.run(sa.delete(self.table).where(number(serial) == self.table.c.GMSFHM))
 
 
 @dataclass
@@ -198,9 +200,20 @@ class Switch(GatewayClient):
 @contextmanager
 def walking(province: Province, database: Database, ledger: Ledger, url: str, **changes: Any) -> Iterator[Walk]:
     """Serve a police gateway that delivers its register, and pull from it."""
-    register = Register(url)
     config = {key: value for key, value in POLICE.items() if key != "resources"}
     config |= {"source": {"url": url}, "tables": {"deliver": [{**POLICE_TABLE, **changes}]}}
+    register = Register(url)
+    try:
+        with _served(province, database, ledger, register, config) as walk:
+            yield walk
+    finally:
+        register.engine.dispose()
+
+
+@contextmanager
+def _served(
+    province: Province, database: Database, ledger: Ledger, register: Register, config: dict[str, Any]
+) -> Iterator[Walk]:
     gateway = province.gateway(config)
     part = next(one for one in build_parts(gateway, {}) if isinstance(one, TablesPart))
     lots = make_lots(province, database, ledger)
@@ -228,4 +241,3 @@ def walking(province: Province, database: Database, ledger: Ledger, url: str, **
         finally:
             part.stop()
             directory.close()
-            register.engine.dispose()

@@ -70,11 +70,9 @@ def changes_are_found(walk: Walk) -> None:
     walk.pull()
     walk.register.add(register_row(30, GXSJ="20250302080000"), register_row(31, GXSJ="20240101000000"))
     # An update that doesn't move the cursor, one that does, and deletes: no cursor tells of the first and the last.
-    walk.register.run("UPDATE T_CZRK_JBXX SET XM = '王建军' WHERE GMSFHM = :key", key=number(1))
-    walk.register.run(
-        "UPDATE T_CZRK_JBXX SET XM = '王建民', GXSJ = '20250302090000' WHERE GMSFHM = :key", key=number(2)
-    )
-    walk.register.run("DELETE FROM T_CZRK_JBXX WHERE GMSFHM = :key", key=number(3))
+    walk.register.change(1, XM="王建军")
+    walk.register.change(2, XM="王建民", GXSJ="20250302090000")
+    walk.register.remove(3)
     lot = walk.pull()
     assert (lot.inserted, lot.updated, lot.deleted, lot.late, lot.rows) == (2, 2, 1, 1, 31)
     assert walk.names().count("王建军") == 1
@@ -138,7 +136,7 @@ def test_key_that_stands_twice_is_kept_back_and_the_delivered_row_stays(walk: Wa
 def test_row_that_turns_bad_stays_at_the_hub_as_it_was(walk: Walk) -> None:
     walk.register.add(register_row(1), register_row(2))
     walk.pull()
-    walk.register.run("UPDATE T_CZRK_JBXX SET XM = '王?国' WHERE GMSFHM = :key", key=number(1))
+    walk.register.change(1, XM="王?国")
     lot = walk.pull()
     assert (lot.updated, lot.deleted, lot.rows, lot.quarantined) == (0, 0, 2, 1)
 

@@ -1,6 +1,6 @@
 """The hub's way to a gateway for one lot: signed requests out, checked answers in. Nothing unchecked gets past here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from huodang.exchange.lots.pages import Page
 from huodang.exchange.lots.values import LOT_OFFER, LOT_REQUEST, LotOffer, LotRequest, Put, Removal
 from huodang.exchange.quality import RowMarks
 from huodang.exchange.values import REFUSAL, Agreement, Refusal, to_the_second
-from huodang.standards import BadValue, HuodangError, IdentityNumber
+from huodang.standards import HuodangError, check_identity_numbers
 from huodang.store import Clock
 from huodang.trust import EnvelopeError, SignedEnvelope, Signer, TrustedKeys, open_envelope, sha256, sign_envelope
 
@@ -78,14 +78,18 @@ class GatewayLine:
                 raise wrong("page_wrong")
             permitted = frozenset(offer.elements)
             changes: list[Put | Removal] = []
+            subjects: list[str] = []
             for mark, row in zip(page.marks, page.rows, strict=True):
                 content = bytes(row)
                 values = msgspec.json.decode(content, type=dict[str, str])
                 if not permitted.issuperset(values):
                     raise wrong("page_wrong")
-                changes.append(Put(_mark(mark), content, marks.digest(content), _subject(values)))
+                subject = values.get(SUBJECT, "")
+                subjects.append(subject)
+                changes.append(Put(_mark(mark), content, marks.digest(content), subject))
         except (msgspec.MsgspecError, RecursionError):
             raise wrong("page_wrong") from None
+        _check_subjects(subjects)
         return [*changes, *(Removal(_mark(mark)) for mark in page.removed)]
 
     def close(self, remote: str, reconciliation: str = "") -> dict[str, Any]:
@@ -185,14 +189,15 @@ def _mark(text: str) -> str:
 
 
 _MARK_LENGTH: Final = 32
+# 18 characters; 15 are those of old foreigners' cards.
+_WRITTEN_LENGTHS: Final = (18, 15)
 _HEXADECIMAL: Final = frozenset("0123456789abcdef")
 
 
-def _subject(values: Mapping[str, str]) -> str:
-    number = values.get(SUBJECT, "")
-    if not number:
-        return ""
-    try:
-        return IdentityNumber.parse(number).text
-    except BadValue:
-        raise wrong("page_wrong") from None
+def _check_subjects(subjects: Sequence[str]) -> None:
+    """Let only right identity numbers in, in their one written form: the blind index of another would differ."""
+    numbers = [one for one in subjects if one]
+    if numbers and (check_identity_numbers(numbers).any() or any(one != one.strip().upper() for one in numbers)):
+        raise wrong("page_wrong")
+    if any(len(one) not in _WRITTEN_LENGTHS for one in numbers):
+        raise wrong("page_wrong")

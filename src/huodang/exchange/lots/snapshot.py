@@ -183,6 +183,7 @@ class Snapshot:
         snapshot = snapshot_table(order.lot.lot_id)
         made: list[tuple[bytes, StandardRow | BadRow, SourceRow, object]] = []
         back: list[BadRow] = []
+        self._standardiser.look_ahead([row for row, _ in portion])
         for row, cursor in portion:
             one = self._standardiser.row(row)
             if isinstance(one, BadRow):

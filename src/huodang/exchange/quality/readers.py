@@ -5,7 +5,7 @@ the provider what happened, and cells that come again and again are read once.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 from huodang.exchange.gateway.conversion import UNMAPPED, CellFault, ElementSource, plain
 from huodang.exchange.gateway.formats import FormatFault, MomentFormat
 from huodang.exchange.quality import reasons
-from huodang.standards import BadValue, IdentityError, IdentityFault, IdentityNumber
+from huodang.standards import BadValue, IdentityError, IdentityFault, IdentityNumber, check_identity_numbers
 
 Reader = Callable[[object], str | None]
 """A cell to the element's value; None is absent. Raises `Unfit`."""
@@ -26,6 +26,7 @@ _SCIENTIFIC: Final = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]{1,3}")
 _SERIAL: Final = re.compile(r"[1-6][0-9]{4}(\.[0-9]+)?")
 _EIGHT_OR_TEN: Final = re.compile(r"[0-9]{4}([-/.年]?)[0-9]{1,2}([-/.月]?)[0-9]{1,2}日?")
 _NAMES: Final = frozenset({"name", "former_name", "archive_name"})
+_WRITTEN_LENGTH: Final = 18
 _EXACT_FLOAT: Final = 10.0**15
 """From here on a float can't hold every whole number that a driver may have put into it."""
 
@@ -38,27 +39,39 @@ class Unfit(Exception):  # noqa: N818  (becomes the fault of a quarantined row)
         self.reason = reason
 
 
-def reader_of(source: ElementSource, formats: tuple[MomentFormat, ...] = ()) -> Reader:
+def reader_of(
+    source: ElementSource, formats: tuple[MomentFormat, ...] = (), sound: Collection[str] = frozenset()
+) -> Reader:
     """Make the reader of one element.
 
     Args:
         source: where it stands and how it is read.
         formats: several declared formats of a date or month, tried in order; empty takes the one of `source`.
+        sound: identity numbers that were found right beforehand, many at once.
     """
     if source.constant is not None:
         constant = source.constant
         return lambda _raw: constant
     if source.element.identifier == "identity_number":
-        return _identity_reader(source)
+        return _identity_reader(source, sound)
     if source.element.type == "text":
         return _text_reader(source)
     return _remembering(_general_reader(source, formats))
 
 
-def _identity_reader(source: ElementSource) -> Reader:
+def sound_numbers(cells: Iterable[object]) -> list[str]:
+    """Pick the cells that are right identity numbers in their one written form, all checked at once."""
+    texts = [cell for cell in cells if type(cell) is str and len(cell) == _WRITTEN_LENGTH and cell.isascii()]
+    faults = check_identity_numbers(texts) if texts else ()
+    return [text for text, fault in zip(texts, faults, strict=True) if not fault and text == text.strip().upper()]
+
+
+def _identity_reader(source: ElementSource, sound: Collection[str]) -> Reader:
     absent = source.absent_values
 
     def read(raw: object) -> str | None:
+        if raw in sound and raw not in absent:
+            return str(raw)
         if isinstance(raw, float) or (isinstance(raw, Decimal) and raw.as_tuple().exponent != 0):
             # A float may have been rounded on the way, and nobody can say that it hasn't.
             raise Unfit(reasons.NUMBER_SCIENTIFIC)

@@ -1,7 +1,8 @@
 """From a department's rows to standard rows, or to quarantined rows with every reason named. Streams; holds no rows."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -9,10 +10,12 @@ import msgspec
 from huodang.exchange.quality import reasons
 from huodang.exchange.quality.marks import RowMarks
 from huodang.exchange.quality.plan import RowPlan
-from huodang.exchange.quality.readers import Reader, Unfit, reader_of
+from huodang.exchange.quality.readers import Reader, Unfit, reader_of, sound_numbers
 from huodang.exchange.quality.report import QualityCount, QualityReport
 from huodang.exchange.quality.values import BadRow, Fault, SourceRow, StandardRow
 
+IDENTITY: Final = "identity_number"
+_AHEAD: Final = 1_000
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -53,24 +56,31 @@ class Standardiser:
             name for rule in plan.rules for name in (rule.element, rule.not_before_element, rule.not_after_element)
         }
         # What is neither handed over nor looked at isn't even read.
+        self._sound: set[str] = set()
         self._readers: list[tuple[str, str, Reader]] = [
-            (
-                source.element.identifier,
-                source.column,
-                reader_of(source, plan.formats.get(source.element.identifier, ())),
-            )
+            (name, source.column, reader_of(source, plan.formats.get(name, ()), self._sound))
             for source in plan.elements
-            if source.element.identifier in needed
+            if (name := source.element.identifier) in needed
         ]
+        self._identities = [column for name, column, _ in self._readers if name == IDENTITY and column]
         self._handed = handed
         self._hands_all = handed >= {name for name, *_ in self._readers}
 
     def rows(self, source: Iterable[SourceRow]) -> Iterator[StandardRow | BadRow]:
         """Standardise rows in their order; nothing is dropped but what the agreement doesn't cover."""
-        for row in source:
-            made = self.row(row)
-            if made is not None:
-                yield made
+        rows = iter(source)
+        while portion := list(islice(rows, _AHEAD)):
+            self.look_ahead(portion)
+            for row in portion:
+                made = self.row(row)
+                if made is not None:
+                    yield made
+
+    def look_ahead(self, portion: Sequence[SourceRow]) -> None:
+        """Check the identity numbers of rows that come next, all at once: that is many times cheaper."""
+        self._sound.clear()
+        for column in self._identities:
+            self._sound.update(sound_numbers(row.cells.get(column) for row in portion))
 
     def row(self, row: SourceRow) -> StandardRow | BadRow | None:
         """Standardise one row; None if the agreement doesn't cover it."""
