@@ -1,6 +1,10 @@
 """Demand, review, answer, signing, use, renewal, revocation: one table, deadlines in working days, lights."""
 
-from datetime import date
+import itertools
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -25,7 +29,6 @@ from huodang.exchange.catalogue import Bilingual
 from huodang.exchange.sharing import (
     DEMAND,
     DemandError,
-    DemandState,
     DemandTerms,
     IllegalSharingEventError,
     Light,
@@ -36,7 +39,8 @@ from huodang.exchange.sharing import (
     UnknownMatterError,
 )
 from huodang.ledger import Ledger
-from huodang.store import Database
+from huodang.store import Database, FixedClock
+from huodang.trust import Provisioner
 
 
 @pytest.fixture
@@ -348,7 +352,10 @@ def test_agreements_that_came_otherwise_are_followed(office: Office) -> None:
     assert office.sharing.follow() == 0
 
 
-@settings(max_examples=40)
+_COUNTER = itertools.count(1)
+
+
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(st.sampled_from(sorted(DEMAND.events)), st.sampled_from([CONSUMER, PROVIDER, LEADER, STRANGER])),
@@ -359,9 +366,7 @@ def test_whatever_is_tried_in_whatever_order_only_the_table_moves_a_demand(
     shared_office: Office, tried: list[tuple[str, Actor]]
 ) -> None:
     office = shared_office
-    demand = office.sharing.raise_demand(
-        CONSUMER, wanted(legal_basis=f"条例{shared_office.ledger.size()}{tried!r}"[:900])
-    )
+    demand = office.sharing.raise_demand(CONSUMER, wanted(legal_basis=f"条例第{next(_COUNTER)}条"))
     state, steps = "review", 1
     for event, actor in tried:
         try:
@@ -373,18 +378,13 @@ def test_whatever_is_tried_in_whatever_order_only_the_table_moves_a_demand(
         assert any(row.target == view.standing.state for row in DEMAND.rows(state, event))
         state, steps = view.standing.state, steps + 1
         assert len(view.history) == steps
-    office.act(CONSUMER, demand, "withdraw") if state in {DemandState.REVIEW, DemandState.ANSWER} else None
 
 
 @pytest.fixture(scope="module")
-def shared_office(province_keys: Any, tmp_path_factory: pytest.TempPathFactory, migrated_template: Any) -> Any:
+def shared_office(
+    province_keys: Path, tmp_path_factory: pytest.TempPathFactory, migrated_template: Path
+) -> Iterator[Office]:
     """One office for all examples of a property."""
-    import shutil  # noqa: PLC0415  (only here)
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    from huodang.store import FixedClock  # noqa: PLC0415
-    from huodang.trust import Provisioner  # noqa: PLC0415
-
     root = tmp_path_factory.mktemp("office")
     shutil.copyfile(migrated_template, root / "hub.db")
     database = Database.open(f"sqlite:///{root / 'hub.db'}")
