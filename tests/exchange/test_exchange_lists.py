@@ -19,7 +19,7 @@ from huodang.exchange import (
     Verdict,
 )
 from huodang.exchange.answers import judge
-from huodang.exchange.questions import Question, draft_all
+from huodang.exchange.questions import Question, permit
 from huodang.exchange.values import VERDICT
 from huodang.trust import SignedEnvelope, sign_envelope
 
@@ -163,10 +163,10 @@ def test_the_hub_asks_for_a_list_about_nobody_and_only_for_who_may_find_people(p
     def drafted(actor: Actor, number: str = "") -> object:
         question = Question(RESOURCE, "", number, {}, {}, "retirement_due", actor, region="130100")
         signer, now = province.signer("hub"), province.clock.now()
-        return draft_all([question], {RESOURCE: [record]}, signer, "social_insurance", now)[0]
+        return permit(question, [record], signer.holder, "social_insurance", now)
 
     made = drafted(clerk)
-    assert getattr(made, "grant").subject == ""  # noqa: B009  (a Drafted; a Failure has no grant)
+    assert getattr(made, "grant").subject == ""  # noqa: B009  (a Permitted; a Failure has no grant)
     assert getattr(drafted(auditor), "code", None) == "not_permitted"
     assert getattr(drafted(clerk, STRANGER), "code", None) == "subject_invalid"
 

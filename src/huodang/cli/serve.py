@@ -45,7 +45,7 @@ def gateway(
     for warning in built.warnings:
         typer.echo(f"提醒 / warning: {warning}", err=True)
     if check:
-        names = "、".join(built.resources)
+        names = "、".join((*built.resources, *(one["resource"] for part in parts for one in part.offers())))
         typer.echo(f"配置可用 / the file is usable: {file.spec.department}: {names}")
         for part in parts:
             part.stop()
