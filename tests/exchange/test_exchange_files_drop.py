@@ -318,3 +318,11 @@ def test_delivery_lands_on_either_database(province: Province, any_database: Dat
     assert [(one.sequence, one.missing_before) for one in desk.desk.deliveries()] == [(3, 1), (1, 0)]
     outcome = desk.take(terms_of(25), 3, "third")
     assert (outcome.state, reason_of(outcome.folder)) == ("refused", "sequence_used")
+
+
+def test_deliveries_that_came_together_are_taken_in_the_order_of_their_numbers(desk: Desk) -> None:
+    for sequence in (3, 1, 2):
+        desk.lay(desk.pack(terms_of(sequence + 5), sequence, f"name-{9 - sequence}"))
+    assert [one.state for one in desk.work()] == ["taken"] * 3
+    assert [one.sequence for one in sorted(desk.desk.deliveries(), key=lambda one: one.rows)] == [1, 2, 3]
+    assert all(one.missing_before == 0 for one in desk.desk.deliveries())

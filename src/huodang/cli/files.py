@@ -4,32 +4,29 @@
 
 import json
 import sys
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated
 
 import typer
 
-from huodang.standards import HuodangError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from huodang.exchange.files import CheckReport, FileFormat, Progress, ReadMapping
-    from huodang.trust import TrustedKeys
+from huodang.cli.files_options import (
+    FilesCommandError,
+    format_from,
+    instant_from,
+    keys_of,
+    mapping_from,
+    period_from,
+    progress_shown,
+    provider_of,
+    trusted_of,
+    write_report,
+)
 
 app = typer.Typer(
     help="文件交换：识别、试检、打包、转换、接收 / files: look, check, pack, convert, take",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
-
-
-class FilesCommandError(HuodangError):
-    """The command line asks for something that can't be done as asked."""
-
-    code: ClassVar[str] = "cli.files"
 
 
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON / print JSON")]
@@ -75,8 +72,8 @@ def read(
     from huodang.cli.files_report import print_look
     from huodang.exchange.files import look_at
 
-    with _progress("读取 / reading") as progress:
-        look = look_at(file, _format(file_format), mapping=_mapping(mapping), shown=rows, progress=progress)
+    with progress_shown("读取 / reading") as progress:
+        look = look_at(file, format_from(file_format), mapping=mapping_from(mapping), shown=rows, progress=progress)
     if as_json:
         typer.echo(json.dumps(look.to_payload(), ensure_ascii=False, indent=2))
     else:
@@ -118,13 +115,13 @@ def check(
     from huodang.trust import TrustedKeys
 
     clock = SystemClock()
-    trusted = TrustedKeys.load(trust) if trust else _trust_of(config)
-    with _progress("试检 / checking") as progress:
+    trusted = TrustedKeys.load(trust) if trust else trusted_of(config)
+    with progress_shown("试检 / checking") as progress:
         if len(paths) == 1 and paths[0].is_dir():
             found = check_delivery(
                 paths[0],
                 trusted=trusted,
-                mapping=_mapping(mapping),
+                mapping=mapping_from(mapping),
                 today=clock.today(),
                 now=clock.now(),
                 quarantine=quarantine or paths[0].with_name(f"{paths[0].name}.quarantine.csv"),
@@ -137,13 +134,13 @@ def check(
                 )
             found = check_files(
                 paths,
-                mapping=_mapping(mapping),
+                mapping=mapping_from(mapping),
                 today=clock.today(),
-                file_format=_format(file_format),
+                file_format=format_from(file_format),
                 quarantine=quarantine or paths[0].with_name(f"{paths[0].name}.quarantine.csv"),
                 progress=progress,
             )
-    _deliver(found, report)
+    write_report(found, report)
     if as_json:
         typer.echo(json.dumps(found.to_payload(), ensure_ascii=False, indent=2))
     else:
@@ -185,12 +182,12 @@ def convert(
             advice_chinese="请换一个名称，或加 --force。",
             advice_english="Take another name, or add --force.",
         )
-    with _progress("转换 / converting") as progress:
+    with progress_shown("转换 / converting") as progress:
         done = do_convert(
             source,
             target,
             encoding=encoding,
-            file_format=_format(file_format),
+            file_format=format_from(file_format),
             quarantine=quarantine or target.with_name(f"{target.name}.quarantine.csv"),
             progress=progress,
         )
@@ -240,23 +237,23 @@ def pack(
     from huodang.store import SystemClock
     from huodang.trust import Signer
 
-    folder, holder = _keys_of(keys, department, config)
+    folder, holder = keys_of(keys, department, config)
     now = SystemClock().now()
-    first, last = _period(period)
+    first, last = period_from(period)
     signer = Signer.load(folder, holder)
     order = PackOrder(
         resource=resource,
         agreement_id=agreement,
         agreement_version=agreement_version,
         sequence=sequence,
-        as_of=_instant(as_of) if as_of else now,
+        as_of=instant_from(as_of) if as_of else now,
         content="changes" if changes else "full",
         period_from=first,
         period_to=last,
     )
-    with _progress("打包 / packing") as progress:
+    with progress_shown("打包 / packing") as progress:
         packed = do_pack(
-            files, order, signer, out, now, sequences=folder, file_format=_format(file_format), progress=progress
+            files, order, signer, out, now, sequences=folder, file_format=format_from(file_format), progress=progress
         )
     for line in packed.manifest.files:
         rows = "—" if line.rows is None else str(line.rows)
@@ -297,8 +294,8 @@ def take(
                 advice_chinese="写法见 docs/files.md。",
                 advice_english="See docs/files.md.",
             )
-        with _progress("接收 / taking") as progress:
-            outcome = services.files.take_folder(_provider_of(delivery), delivery, progress)
+        with progress_shown("接收 / taking") as progress:
+            outcome = services.files.take_folder(provider_of(delivery), delivery, progress)
     finally:
         services.close()
     if as_json:
@@ -307,107 +304,3 @@ def take(
         print_outcome(outcome)
     if outcome.state != "taken":
         raise typer.Exit(1)
-
-
-def _provider_of(delivery: Path) -> str:
-    """Read who says to deliver; whether that is so is checked when it is taken."""
-    import zipfile
-
-    from huodang.exchange.files import MANIFEST_NAME, manifest_bytes, read_manifest
-
-    if delivery.is_dir():
-        return read_manifest(manifest_bytes(delivery), None).manifest.provider
-    try:
-        with zipfile.ZipFile(delivery) as archive, archive.open(MANIFEST_NAME) as file:
-            return read_manifest(file.read(1024 * 1024), None).manifest.provider
-    except (zipfile.BadZipFile, KeyError, OSError, RuntimeError) as problem:
-        raise FilesCommandError(
-            "压缩包损坏、加密或没有清单", "the zip file is broken, encrypted or without manifest"
-        ) from problem
-
-
-def _mapping(path: Path | None) -> "ReadMapping | None":
-    from huodang.exchange.files import read_mapping
-
-    return read_mapping(path) if path else None
-
-
-def _format(path: Path | None) -> "FileFormat | None":
-    from huodang.exchange.files import read_format
-
-    return read_format(path) if path else None
-
-
-def _trust_of(config: Path | None) -> "TrustedKeys | None":
-    from huodang.exchange import read_gateway_file
-    from huodang.trust import TrustedKeys
-
-    if config is None:
-        return None
-    file = read_gateway_file(config)
-    return TrustedKeys.load(file.beside(file.spec.trust))
-
-
-def _keys_of(keys: Path | None, department: str | None, config: Path | None) -> tuple[Path, str]:
-    from huodang.exchange import read_gateway_file
-
-    if config is not None and keys is None and department is None:
-        file = read_gateway_file(config)
-        return file.beside(file.spec.keys), file.spec.department
-    if keys is None or department is None or config is not None:
-        raise FilesCommandError(
-            "请给出 --config，或同时给出 --keys 和 --as",
-            "give --config, or both --keys and --as",
-            advice_chinese="例：--keys departments/health/keys --as health",
-            advice_english="Example: --keys departments/health/keys --as health",
-        )
-    return keys, department
-
-
-def _instant(text: str) -> datetime:
-    from huodang.store import SHANGHAI
-
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise FilesCommandError(f"无法识别的时间 {text}", f"{text} is no date or time") from None
-    return (instant if instant.tzinfo else instant.replace(tzinfo=SHANGHAI)).astimezone(UTC)
-
-
-def _period(text: str | None) -> tuple[date | None, date | None]:
-    if text is None:
-        return None, None
-    first, _, last = text.partition("..")
-    try:
-        span = date.fromisoformat(first), date.fromisoformat(last or first)
-    except ValueError:
-        raise FilesCommandError(
-            f"无法识别的期间 {text}", f"{text} is no span of days", advice_chinese="例：2025-02-01..2025-02-28"
-        ) from None
-    if span[0] > span[1]:
-        raise FilesCommandError("期间的首日晚于末日", "the span ends before it begins")
-    return span
-
-
-def _deliver(found: "CheckReport", report: Path | None) -> None:
-    from huodang.store import write_whole
-
-    if report is not None:
-        write_whole(report, json.dumps(found.to_payload(), ensure_ascii=False, indent=2).encode())
-
-
-@contextmanager
-def _progress(label: str) -> "Iterator[Progress]":
-    """Show how far reading has come, on standard error and only on a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label)
-
-        def told(name: str, rows: int) -> None:
-            bar.update(task, description=f"{label} {name}: {rows} 行 / rows")
-
-        yield told

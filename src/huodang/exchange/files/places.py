@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from huodang.exchange.files.manifest import (
     read_manifest,
 )
 from huodang.store import sync_folder
+from huodang.trust import MAX_ENVELOPE_BYTES
 
 FILES: Final = "files"
 ARCHIVE: Final = "delivery.zip"
@@ -141,10 +143,11 @@ def claim(candidate: Candidate, settings: DropSettings, identifier: str) -> Path
 
 
 def at_work(settings: DropSettings) -> list[tuple[str, Path]]:
-    """List the deliveries at work, by department."""
-    return sorted(
-        (home.parent.name, home) for home in settings.work.glob("*/*") if home.is_dir() and not home.is_symlink()
-    )
+    """List the deliveries at work by department, in the order of their numbers: what came together isn't overtaken."""
+    found = [home for home in settings.work.glob("*/*") if home.is_dir() and not home.is_symlink()]
+    return [
+        (home.parent.name, home) for home in sorted(found, key=lambda one: (one.parent.name, _number_of(one), one.name))
+    ]
 
 
 def put_back_unfinished(home: Path, department: str, settings: DropSettings) -> bool:
@@ -225,6 +228,18 @@ def _readiness(folder: Path, settings: DropSettings, *, flat: bool) -> Readiness
     if not flat and any(path.name.lower().endswith(_UNFINISHED) for path in entries):
         return late
     return Readiness.READY if newest >= settings.settle else Readiness.WAITING
+
+
+def _number_of(home: Path) -> int:
+    """The number that a delivery at work says it has; 0 if that can't be read."""
+    manifest = _readable(home / FILES)
+    if manifest is None and (home / ARCHIVE).is_file():
+        try:
+            with zipfile.ZipFile(home / ARCHIVE) as archive, archive.open(MANIFEST_NAME) as file:
+                manifest = read_manifest(file.read(MAX_ENVELOPE_BYTES + 1), None).manifest
+        except (OSError, KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile, ManifestError):
+            return 0
+    return manifest.sequence if manifest else 0
 
 
 def _readable(folder: Path) -> Manifest | None:
