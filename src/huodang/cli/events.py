@@ -195,6 +195,11 @@ def replay(
       huodang events replay supervision health.death_registered --from 100 --config hub/hub.yaml
     """
     with _office(config) as office:
+        known = office.handlers()
+        if handler not in known:
+            names = "、".join(known) or "—"
+            typer.echo(f"没有这个处理程序；现有 / there is no such handler; there are: {names}", err=True)
+            raise typer.Exit(2)
         number = office.replay(handler, resource, from_sequence)
     typer.echo(f"将重放 {number} 条 / to be taken again: {number}")
 
