@@ -1,8 +1,10 @@
 """What a department's data steward (数据管理员) does at the gateway: look at agreements, sign, revoke, read the log."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any, Final
 
 from huodang.exchange.agreements import revoke_envelope
 from huodang.exchange.errors import AgreementError
@@ -11,10 +13,15 @@ from huodang.exchange.gateway.memory import GatewayMemory, LogLine
 from huodang.exchange.gateway.refusals import Refused
 from huodang.exchange.gateway.service import SUBJECT, department_signer
 from huodang.exchange.gateway.shelf import AgreementShelf
+from huodang.exchange.sharing.acts import What, write_act
+from huodang.exchange.sharing.notices import CORRECTION_NOTICE, CorrectionNotice, open_notice
 from huodang.exchange.values import AGREEMENT, Agreement
 from huodang.standards import IdentityNumber, Place
 from huodang.store import OffsetClock, SystemClock, write_whole
 from huodang.trust import FieldSealer, SignedEnvelope, TrustedKeys, cosign_envelope, open_envelope, sign_envelope
+
+HUB: Final = "hub"
+"""Holder of the key under which the hub speaks."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,47 @@ class Steward:
         path = self._folder / f"{agreement_id}.v{agreement.version}.revoked.json"
         write_whole(path, revoke_envelope(agreement, reason, self._signer, self._clock).to_json().encode())
         return path
+
+    def revoke_signed(self, text: str | bytes, reason: str) -> SignedEnvelope:
+        """End an agreement whose signed text this department holds, as its consumer does; the file is for the hub.
+
+        Raises:
+            EnvelopeError, MessageError, AgreementError: as `read`.
+        """
+        agreement, _ = self.read(text)
+        return revoke_envelope(agreement, reason, self._signer, self._clock)
+
+    def act(
+        self,
+        what: What,
+        matter: str = "",
+        *,
+        note: str = "",
+        data: Mapping[str, Any] | None = None,
+        sealed: Mapping[str, str] | None = None,
+    ) -> SignedEnvelope:
+        """Write a signed act about demands or corrections for the hub; what names a person is sealed for it.
+
+        Raises:
+            AgreementError: the hub's key isn't among the trusted ones.
+        """
+        hub = [
+            one for one in self._trusted.of_holder(HUB) if one.revoked_at is None and one.suite == self._signer.suite
+        ]
+        if sealed and not hub:
+            raise AgreementError("信任清单中没有枢纽的公钥", "the hub's key isn't among the trusted ones")
+        key = hub[-1] if sealed else None
+        return write_act(self._signer, self._clock, what, matter, note, data, sealed=sealed, hub=key)
+
+    def open_notice(self, text: str | bytes) -> tuple[CorrectionNotice, dict[str, str]]:
+        """Check and open a correction notice that was written for this department.
+
+        Raises:
+            EnvelopeError: the hub didn't sign it.
+            BrokenSealError: it was sealed for another department.
+        """
+        notice = CorrectionNotice.from_payload(open_envelope(text, CORRECTION_NOTICE, self._trusted, signer=HUB))
+        return notice, open_notice(notice, self._signer)
 
     def log(self, *, limit: int = 50, identity_number: str | None = None, resource: str | None = None) -> list[LogLine]:
         """Give the newest lines of the gateway's log, of one person or resource if asked.

@@ -5,8 +5,9 @@ Whoever used a value that seems wrong marks it with `Corrections.raise_correctio
 comes of it. `readable` says what somebody may see of many rows, derived from the policies themselves.
 """
 
+from huodang.exchange.sharing.acts import SHARING_ACT, ActDesk, SharingAct, TakenAct, seal_claim, write_act
 from huodang.exchange.sharing.assembly import SharingServices, build_sharing
-from huodang.exchange.sharing.claims import Announcement, CorrectionClaim
+from huodang.exchange.sharing.claims import Announcement, CorrectionClaim, check_claim
 from huodang.exchange.sharing.copies import BatchCopies, Copy, CopyKeeper, EventCopies, LotCopies, VerdictCopies
 from huodang.exchange.sharing.correction_states import CORRECTION, CorrectionEvent, CorrectionState
 from huodang.exchange.sharing.correction_views import CorrectionRow, CorrectionView
@@ -28,7 +29,7 @@ from huodang.exchange.sharing.errors import (
 )
 from huodang.exchange.sharing.filters import RowColumns, RowFacts, RowFilter, covers_row, readable
 from huodang.exchange.sharing.gateway_post import GatewayPost
-from huodang.exchange.sharing.matters import Desk
+from huodang.exchange.sharing.matters import SYSTEM, Desk
 from huodang.exchange.sharing.notices import CORRECTION_NOTICE, CorrectionNotice, NoticeBook, NoticeRow, open_notice
 from huodang.exchange.sharing.process import SIDE_LABELS, Process, Side, Transition
 from huodang.exchange.sharing.service import SharingDesk
@@ -41,7 +42,10 @@ __all__ = [
     "DEMAND",
     "FREQUENCY_LABELS",
     "LIGHT_LABELS",
+    "SHARING_ACT",
     "SIDE_LABELS",
+    "SYSTEM",
+    "ActDesk",
     "Announcement",
     "BatchCopies",
     "Copy",
@@ -75,6 +79,7 @@ __all__ = [
     "RowColumns",
     "RowFacts",
     "RowFilter",
+    "SharingAct",
     "SharingDesk",
     "SharingError",
     "SharingGuardError",
@@ -85,14 +90,18 @@ __all__ = [
     "Side",
     "StaleActError",
     "Standing",
+    "TakenAct",
     "TermsDifferError",
     "Transition",
     "UnknownMatterError",
     "VerdictCopies",
     "build_sharing",
+    "check_claim",
     "covers_row",
     "open_notice",
     "product_terms",
     "read_terms",
     "readable",
+    "seal_claim",
+    "write_act",
 ]

@@ -7,6 +7,7 @@ from huodang.exchange.agreements import Agreements
 from huodang.exchange.catalogue import Catalogue
 from huodang.exchange.client import GatewayDirectory
 from huodang.exchange.looks import Looks
+from huodang.exchange.sharing.acts import ActDesk
 from huodang.exchange.sharing.copies import BatchCopies, EventCopies, LotCopies, VerdictCopies
 from huodang.exchange.sharing.corrections import Corrections
 from huodang.exchange.sharing.gateway_post import GatewayPost
@@ -21,10 +22,11 @@ from huodang.trust import FieldSealer, Signer, TrustedKeys
 
 @dataclass(frozen=True)
 class SharingServices:
-    """Demands and corrections of one hub."""
+    """Demands and corrections of one hub, and the door for acts that departments signed."""
 
     sharing: SharingDesk
     corrections: Corrections
+    acts: ActDesk
 
     def handlers(self) -> dict[str, Handler]:
         """Give the jobs of both."""
@@ -66,7 +68,6 @@ def build_sharing(
     desk = Desk(ledger, sealer, clock, product_terms() if terms is None else read_terms(terms))
     post = None if directory is None else GatewayPost(database, directory, agreements, clock)
     keepers = (VerdictCopies(sealer), BatchCopies(), LotCopies(sealer), EventCopies())
-    return SharingServices(
-        sharing=SharingDesk(database, agreements, catalogue, desk, post, signer.holder),
-        corrections=Corrections(database, desk, looks, keepers, NoticeBook(ledger, signer, trusted)),
-    )
+    sharing = SharingDesk(database, agreements, catalogue, desk, post, signer.holder)
+    corrections = Corrections(database, desk, looks, keepers, NoticeBook(ledger, signer, trusted))
+    return SharingServices(sharing, corrections, ActDesk(database, sharing, corrections, trusted, signer, clock))

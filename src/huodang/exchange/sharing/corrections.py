@@ -120,38 +120,45 @@ class Corrections(CorrectionReader):
             CorrectionError: there was no such delivery, or no reason is given.
             SharingNotPermittedError: the actor isn't a steward of the provider.
         """
-        decision = decide(
-            DecisionRequest(actor, Action.RECALL_DELIVERY, PURPOSE, department=resource.partition(".")[0])
-        )
+        with self._database.begin() as connection:
+            return self._view(
+                connection, self.recall_in(connection, actor, resource, origin, reference, reason=reason), actor
+            )
+
+    def recall_in(
+        self, connection: Connection, actor: Actor, resource: str, origin: str, reference: str, *, reason: str
+    ) -> Matter:
+        """Recall a whole delivery in the caller's transaction."""
+        provider = resource.partition(".")[0]
+        decision = decide(DecisionRequest(actor, Action.RECALL_DELIVERY, PURPOSE, department=provider))
         if not decision.permitted:
             raise not_permitted(actor, decision)
         if not reason.strip():
             raise refused("请写明召回原因", "say why it is recalled", "reason")
-        with self._database.begin() as connection:
-            keeper = self._keepers.get(origin)
-            if keeper is None or not keeper.of_delivery(connection, resource, reference):
-                raise refused("没有这次交换", "there was no such delivery", "reference")
-            table = records.correction
-            known = connection.execute(
-                sa.select(table.c.correction_id).where(
-                    table.c.kind == "recall", table.c.origin == origin, table.c.reference == reference
-                )
-            ).scalar()
-            if known is not None:
-                return self._view(connection, self._engine.load(connection, known), actor)
-            values = self._values(
-                actor,
-                kind="recall",
-                provider=resource.partition(".")[0],
-                resource=resource,
-                origin=origin,
-                reference=reference,
+        keeper = self._keepers.get(origin)
+        if keeper is None or not keeper.of_delivery(connection, resource, reference):
+            raise refused("没有这次交换", "there was no such delivery", "reference")
+        table = records.correction
+        known = connection.execute(
+            sa.select(table.c.correction_id).where(
+                table.c.kind == "recall", table.c.origin == origin, table.c.reference == reference
             )
-            effects = ("recall_delivery", "tell_consumers")
-            matter = self._engine.begin(
-                connection, values, CorrectionEvent.RECALL, actor, decision, note=reason, effects=effects
-            )
-            return self._view(connection, self._close_if_told(connection, matter), actor)
+        ).scalar()
+        if known is not None:
+            return self._engine.load(connection, known)
+        values = self._values(
+            actor, kind="recall", provider=provider, resource=resource, origin=origin, reference=reference
+        )
+        matter = self._engine.begin(
+            connection,
+            values,
+            CorrectionEvent.RECALL,
+            actor,
+            decision,
+            note=reason,
+            effects=("recall_delivery", "tell_consumers"),
+        )
+        return self._close_if_told(connection, matter)
 
     def act(
         self, actor: Actor, correction_id: str, event: str, *, note: str = "", data: Mapping[str, Any] | None = None
