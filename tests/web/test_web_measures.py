@@ -1,9 +1,12 @@
 """What monitoring asks of a hub, and that nobody else gets an answer."""
 
 import re
+from pathlib import Path
 
 import httpx
 from web_deployment import Deployment, Program
+
+PROMETHEUS = Path(__file__).parents[2] / "deploy" / "prometheus"
 
 
 def samples(text: str) -> dict[str, float]:
@@ -52,3 +55,15 @@ def test_who_is_not_of_the_monitoring_network_finds_nothing(client: httpx.Client
     for path in ("/metrics", "/ready"):
         assert client.get(path, headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 404
         assert client.get(path).status_code == 200
+
+
+def test_every_figure_that_alerts_and_dashboard_name_is_told(client: httpx.Client) -> None:
+    client.get("/metrics")
+    told = set(re.findall(r"^# TYPE (\w+)", client.get("/metrics").text, re.MULTILINE))
+    told |= {"huodang_requests_error_total"}  # made with the first error; there is none here
+    told |= {"huodang_request_duration_seconds_bucket"} if "huodang_request_duration_seconds" in told else set()
+    named: set[str] = set()
+    for file in ("alerts.yaml", "dashboard.json"):
+        named |= set(re.findall(r"\bhuodang_\w+", (PROMETHEUS / file).read_text("utf-8")))
+    assert len(named) > 10
+    assert named <= told, sorted(named - told)

@@ -18,6 +18,7 @@ from huodang.standards import HuodangError
 from huodang.store import jobs
 from huodang.web.services import Services
 
+_COUNTED_AT_MOST: Final = 10_000
 _LEAST_FREE_BYTES: Final = 512 * 1024 * 1024
 
 
@@ -61,6 +62,45 @@ def hub_readings(services: Services) -> Iterable[GaugeMetricFamily]:
         "huodang_ledger_checkpoint_age_seconds",
         "最后检查点距今秒数 / age of the last checkpoint",
         {(): _since(checkpoint.at if checkpoint else None, now)},
+    )
+
+    yield from _event_readings(services)
+    yield from _lot_readings(services)
+
+
+def _event_readings(services: Services) -> Iterable[GaugeMetricFamily]:
+    streams = services.events.streams()
+    yield gauge(
+        "huodang_event_lag",
+        "尚未取来的事件数 / events not yet taken from a provider",
+        {(one.resource,): max(0, one.latest - one.cursor) for one in streams},
+        ("resource",),
+    )
+    yield gauge(
+        "huodang_event_stream_alarm",
+        "1 表示事件流有告警 / 1 if something stands in the way of a stream",
+        {(one.resource,): 1 if one.alarm else 0 for one in streams},
+        ("resource",),
+    )
+    held = services.events.held(limit=_COUNTED_AT_MOST)
+    dead = services.events.dead_letters(limit=_COUNTED_AT_MOST)
+    yield gauge("huodang_event_handling_waiting", "等待重试的事件数 / events that wait to be handled", {(): len(held)})
+    yield gauge("huodang_event_dead_letters", "被放弃的事件数 / events that were given up", {(): len(dead)})
+
+
+def _lot_readings(services: Services) -> Iterable[GaugeMetricFamily]:
+    standing = services.lot_office.freshness()
+    yield gauge(
+        "huodang_lot_light",
+        "数据副本的红黄灯 / the light of a copy against its update cycle",
+        {(one.resource, one.light): 1 for one in standing},
+        ("resource", "light"),
+    )
+    yield gauge(
+        "huodang_lot_proven",
+        "1 表示最近一批对账一致 / 1 if the last lot was reconciled on both sides",
+        {(one.resource,): 1 if one.proven else 0 for one in standing},
+        ("resource",),
     )
 
 
