@@ -42,7 +42,7 @@ class MariadbSide(Side):
     engine = Engine.MARIADB
     takes_files = True
     has_transactional_ddl = False
-    marker = "%s"
+    lock_patience = 10
 
     def __init__(self, address: Address, *, timeout: int = 10) -> None:
         super().__init__(address)

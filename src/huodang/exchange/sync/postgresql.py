@@ -40,7 +40,7 @@ class PostgresqlSide(Side):
 
     engine = Engine.POSTGRESQL
     takes_files = True
-    marker = "%s"
+    lock_patience = 3
 
     def __init__(self, address: Address, *, timeout: int = 10) -> None:
         super().__init__(address)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Final
 
 from huodang.exchange.sync.addresses import Address, parse_address
 from huodang.exchange.sync.canonical import Pair
@@ -17,6 +18,8 @@ from huodang.exchange.sync.side import NewColumn, Side, TableName
 from huodang.exchange.sync.state import LOT_TABLE, Lot, Lots
 from huodang.exchange.sync.values import Progress, Proof, SyncReport, SyncRequest, no_progress
 from huodang.exchange.sync.work_folder import work_folder
+
+_LOCK_PAUSE: Final = 0.2
 
 
 def sync_table(request: SyncRequest, progress: Progress = no_progress) -> SyncReport:
@@ -76,7 +79,7 @@ def _locked(request: SyncRequest, sides: Sides) -> Iterator[None]:
     """Hold the target table for this sync; the database or the operating system lets go when our process ends."""
     name = sides.target.new_table(request.target_table or request.table).name
     with applying(sides.target.address):
-        is_ours = request.dry_run or sides.target.lock(f"huodang sync {sides.target.address.url.database} {name}")
+        is_ours = request.dry_run or _lock(sides.target, f"huodang sync {sides.target.address.url.database} {name}")
     if not is_ours:
         raise BusyError(
             f"目标表 {name} 正在被另一次同步写入",
@@ -85,6 +88,15 @@ def _locked(request: SyncRequest, sides: Sides) -> Iterator[None]:
             advice_english="Wait for it to end; if it was killed, its lock goes with its connection or process.",
         )
     yield
+
+
+def _lock(target: Side, name: str) -> bool:
+    deadline = time.monotonic() + target.lock_patience
+    while not target.lock(name):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_LOCK_PAUSE)
+    return True
 
 
 def _plan(request: SyncRequest, sides: Sides, progress: Progress, began: float) -> LotRun:

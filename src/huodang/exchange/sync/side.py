@@ -85,7 +85,8 @@ class Side(ABC):
     takes_files: bool = False
     # A table can be made, filled and renamed in one transaction with its bookkeeping.
     has_transactional_ddl: bool = True
-    marker: str = "?"
+    # A server may need this many seconds to notice that the process that held a lock is dead.
+    lock_patience: float = 0
 
     def __init__(self, address: Address) -> None:
         self.address = address
