@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -326,3 +327,13 @@ def test_deliveries_that_came_together_are_taken_in_the_order_of_their_numbers(d
     assert [one.state for one in desk.work()] == ["taken"] * 3
     assert [one.sequence for one in sorted(desk.desk.deliveries(), key=lambda one: one.rows)] == [1, 2, 3]
     assert all(one.missing_before == 0 for one in desk.desk.deliveries())
+
+
+def test_two_processes_before_one_drop_folder_take_each_delivery_once(desk: Desk) -> None:
+    for sequence in range(1, 5):
+        desk.lay(desk.pack(terms_of(sequence + 5), sequence, f"name-{sequence}"))
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = [one for found in pool.map(lambda _: desk.work(), range(2)) for one in found]
+    outcomes += desk.work()
+    assert {one.state for one in outcomes} <= {"taken", "waiting"}
+    assert sum(one.state == "taken" for one in outcomes) == 4

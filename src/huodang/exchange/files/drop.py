@@ -92,17 +92,12 @@ class DropDesk:
             FileWriteError: the disk is full; what was begun goes on later.
         """
         outcomes: list[DropOutcome] = []
-        for candidate in places.candidates(self.settings, self._departments()):
-            if candidate.readiness is Readiness.WAITING:
-                outcomes.append(DropOutcome(candidate.department, candidate.name, "waiting", "incomplete"))
-                continue
-            home = places.claim(candidate, self.settings, new_identifier("f", self._clock.now()))
-            if candidate.readiness is Readiness.GIVEN_UP:
-                outcomes.append(self._give_up(candidate, home))
-        for department, home in places.at_work(self.settings):
-            with places.only_one(home) as held:
-                if held and not places.put_back_unfinished(home, department, self.settings):
-                    outcomes.append(self._handle(department, home, progress))
+        for department in sorted(self._departments()):
+            # One process a department: two would take its numbers out of their order.
+            with places.only_one(self.settings.work, f".{department}.lock") as alone:
+                if alone:
+                    outcomes += self._claim(department)
+                    outcomes += self._at_work(department, progress)
         places.forget_taken(self.settings)
         return outcomes
 
@@ -135,6 +130,26 @@ class DropDesk:
         """List deliveries, the newest first."""
         with self._database.read() as connection:
             return deliveries.list_deliveries(connection, resource=resource, limit=limit)
+
+    def _claim(self, department: str) -> list[DropOutcome]:
+        """Move what is ready to the hub's own folder; tell of what waits or is given up."""
+        outcomes: list[DropOutcome] = []
+        for candidate in places.candidates(self.settings, department):
+            if candidate.readiness is Readiness.WAITING:
+                outcomes.append(DropOutcome(department, candidate.name, "waiting", "incomplete"))
+                continue
+            home = places.claim(candidate, self.settings, new_identifier("f", self._clock.now()))
+            if candidate.readiness is Readiness.GIVEN_UP:
+                outcomes.append(self._give_up(candidate, home))
+        return outcomes
+
+    def _at_work(self, department: str, progress: Progress) -> list[DropOutcome]:
+        outcomes: list[DropOutcome] = []
+        for home in places.at_work(self.settings, department):
+            with places.only_one(home) as held:
+                if held and not places.put_back_unfinished(home, department, self.settings):
+                    outcomes.append(self._handle(department, home, progress))
+        return outcomes
 
     def _departments(self) -> frozenset[str]:
         """The departments whose keys are trusted; other folders under `drop` are nobody's."""

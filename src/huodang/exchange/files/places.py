@@ -95,23 +95,22 @@ class Candidate:
         return self.path.suffix.lower() == ".zip" and self.path.is_file()
 
 
-def candidates(settings: DropSettings, departments: frozenset[str]) -> list[Candidate]:
-    """Look into the drop folders; folders of no known department are left alone."""
+def candidates(settings: DropSettings, department: str) -> list[Candidate]:
+    """Look into the drop folder of a department."""
+    folder = settings.drop / department
+    if not folder.is_dir() or folder.is_symlink():
+        return []
     found: list[Candidate] = []
-    for department in sorted(departments):
-        folder = settings.drop / department
-        if not folder.is_dir() or folder.is_symlink():
+    if (folder / MANIFEST_NAME).is_file():
+        found.append(Candidate(department, folder, department, _readiness(folder, settings, flat=True)))
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.is_symlink():
             continue
-        if (folder / MANIFEST_NAME).is_file():
-            found.append(Candidate(department, folder, department, _readiness(folder, settings, flat=True)))
-        for path in sorted(folder.iterdir()):
-            if path.name.startswith(".") or path.is_symlink():
-                continue
-            if path.is_dir():
-                found.append(Candidate(department, path, path.name, _readiness(path, settings, flat=False)))
-            elif path.suffix.lower() == ".zip":
-                settled = _age(path) >= settings.settle
-                found.append(Candidate(department, path, path.stem, Readiness.READY if settled else Readiness.WAITING))
+        if path.is_dir():
+            found.append(Candidate(department, path, path.name, _readiness(path, settings, flat=False)))
+        elif path.suffix.lower() == ".zip":
+            readiness = Readiness.READY if _age(path) >= settings.settle else Readiness.WAITING
+            found.append(Candidate(department, path, path.stem, readiness))
     return found
 
 
@@ -142,12 +141,10 @@ def claim(candidate: Candidate, settings: DropSettings, identifier: str) -> Path
     return home
 
 
-def at_work(settings: DropSettings) -> list[tuple[str, Path]]:
-    """List the deliveries at work by department, in the order of their numbers: what came together isn't overtaken."""
-    found = [home for home in settings.work.glob("*/*") if home.is_dir() and not home.is_symlink()]
-    return [
-        (home.parent.name, home) for home in sorted(found, key=lambda one: (one.parent.name, _number_of(one), one.name))
-    ]
+def at_work(settings: DropSettings, department: str) -> list[Path]:
+    """List a department's deliveries at work in the order of their numbers: what came together isn't overtaken."""
+    found = [home for home in settings.work.glob(f"{department}/*") if home.is_dir() and not home.is_symlink()]
+    return sorted(found, key=lambda one: (_number_of(one), one.name))
 
 
 def put_back_unfinished(home: Path, department: str, settings: DropSettings) -> bool:
@@ -165,10 +162,10 @@ def put_back_unfinished(home: Path, department: str, settings: DropSettings) -> 
 
 
 @contextmanager
-def only_one(home: Path) -> Iterator[bool]:
-    """Hold a delivery at work for this process; gives False if another process holds it. A killed one lets go."""
+def only_one(home: Path, name: str = _LOCK) -> Iterator[bool]:
+    """Hold a folder at work for this process; gives False if another process holds it. A killed one lets go."""
     try:
-        handle = os.open(home / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(home / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except FileNotFoundError:
         yield False
         return
