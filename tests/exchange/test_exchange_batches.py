@@ -44,11 +44,17 @@ def roll(persons: Any = PERSONS, **changes: Any) -> Roll:
 
 
 @pytest.fixture
-def exchange(police: Gateway, make_hub: HubMaker, database: Database, province: Province) -> Iterator[Exchange]:
+def served(police: Gateway, province: Province) -> Iterator[str]:
+    """The police gateway with its parts, over mutual TLS; it outlives the hub's connections."""
     with serving(gateway_application(police, build_parts(police, {})), province.tls("police")) as url:
-        made = make_hub({"police": url})
-        agree(made, database, province)
-        yield made
+        yield url
+
+
+@pytest.fixture
+def exchange(served: str, make_hub: HubMaker, database: Database, province: Province) -> Exchange:
+    made = make_hub({"police": served})
+    agree(made, database, province)
+    return made
 
 
 def test_a_batch_says_of_everybody_what_they_would_be_told_alone(exchange: Exchange, database: Database) -> None:

@@ -7,7 +7,18 @@ from functools import cached_property
 from typing import Final
 
 from huodang.exchange.errors import MessageError
-from huodang.exchange.values import OUTCOMES, RATE_LIMITED, REFUSAL, VERDICT, Grant, Kind, Outcome, Refusal, Verdict
+from huodang.exchange.values import (
+    OUTCOMES,
+    RATE_LIMITED,
+    REFUSAL,
+    VERDICT,
+    Agreement,
+    Grant,
+    Kind,
+    Outcome,
+    Refusal,
+    Verdict,
+)
 from huodang.standards import HuodangError
 from huodang.trust import (
     EnvelopeError,
@@ -105,11 +116,22 @@ class CallFailure(Exception):  # noqa: N818  (carries a Failure to `ask`, which 
 
 
 @dataclass(frozen=True)
+class Answered:
+    """A recorded verdict with its envelope and its entry in the ledger."""
+
+    verdict: Verdict
+    envelope: SignedEnvelope
+    entry_id: str
+
+
+@dataclass(frozen=True)
 class PreparedGrant:
     """A grant that is signed and recorded, ready to be sent; or why there is none.
 
     Attributes:
         failure: set if nothing may be asked; `ask` hands it on, so that a batch goes the same way as a single question.
+        agreement: under which it is asked.
+        reused: the answer that is used again, so that nothing need be asked; `ask` hands it on alike.
     """
 
     grant_id: str
@@ -119,6 +141,8 @@ class PreparedGrant:
     grant: Grant | None
     envelope: SignedEnvelope | None
     failure: Failure | None = None
+    agreement: Agreement | None = None
+    reused: Answered | None = None
 
     @cached_property
     def text(self) -> str:
@@ -152,6 +176,7 @@ class AnswerRecord:
         fields: raw values, only those that agreement and grant name.
         rows: of a list, one person each.
         answered: a verdict counts. False if the question should be asked again or looked into.
+        reused: it was recorded before and is used again, as the agreement allows; `as_of` tells how fresh it is.
     """
 
     grant_id: str
@@ -164,6 +189,7 @@ class AnswerRecord:
     failure: Failure | None = None
     entry_id: str = ""
     rows: tuple[dict[str, str], ...] = ()
+    reused: bool = False
 
 
 TWO_DIFFERENT_VERDICTS: Final = "two_different_verdicts"

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Final
 
 from huodang.exchange.agreements import AgreementRecord
-from huodang.exchange.answers import Failure, FailureCode, PreparedGrant
+from huodang.exchange.answers import Answered, Failure, FailureCode, PreparedGrant
 from huodang.exchange.decisions import Action, Actor, Decision, DecisionRequest, decide
 from huodang.exchange.values import GRANT, GRANT_LIFE, Agreement, Grant, Kind, new_identifier, new_nonce, to_the_second
 from huodang.standards import BadValue, IdentityNumber
@@ -48,8 +48,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Permitted:
-    """A grant before it is signed, with the decision that permits it."""
+    """A grant before it is signed, with the question it is for and the decision that permits it."""
 
+    question: Question
     grant: Grant
     decision: Decision
     agreement: Agreement
@@ -57,43 +58,72 @@ class Permitted:
 
 @dataclass(frozen=True)
 class Drafted:
-    """A grant as signed, with the question it is for and the decision that permits it."""
+    """A grant as signed, with all that it rests on."""
 
-    question: Question
-    grant: Grant
+    permitted: Permitted
     envelope: SignedEnvelope
-    decision: Decision
 
     @cached_property
     def prepared(self) -> PreparedGrant:
         """Give what is sent."""
-        grant = self.grant
-        return PreparedGrant(grant.grant_id, grant.resource, grant.provider, grant.case_id, grant, self.envelope)
+        grant = self.permitted.grant
+        return PreparedGrant(
+            grant.grant_id,
+            grant.resource,
+            grant.provider,
+            grant.case_id,
+            grant,
+            self.envelope,
+            agreement=self.permitted.agreement,
+        )
 
 
-def draft_all(
-    questions: Sequence[Question],
-    agreements: Mapping[str, Sequence[AgreementRecord]],
-    signer: Signer,
-    consumer: str,
-    now: datetime,
-) -> list[Drafted | Failure]:
-    """Find the agreement and decide for each question, and sign what may be asked, all with one signature.
+def permit(
+    question: Question, agreements: Sequence[AgreementRecord], holder: str, consumer: str, now: datetime
+) -> Permitted | Failure:
+    """Find the agreement and decide for a question, and write the grant; it isn't signed yet.
 
     Args:
-        questions: what is to be asked.
-        agreements: those in force by resource, newest first.
-        signer: the hub's key.
+        question: what is to be asked.
+        agreements: those in force on the resource, newest first.
+        holder: who signs grants.
         consumer: department in whose name is asked.
         now: the present instant.
     """
-    found = [_draft(one, agreements.get(one.resource, ()), signer.holder, consumer, now) for one in questions]
-    permitted = [one.grant.to_payload() for one in found if isinstance(one, Permitted)]
-    envelopes = iter(sign_envelopes(GRANT, permitted, signer))
-    return [
-        one if isinstance(one, Failure) else Drafted(question, one.grant, next(envelopes), one.decision)
-        for question, one in zip(questions, found, strict=True)
-    ]
+    terms = find_terms(question, agreements, holder, consumer)
+    if isinstance(terms, Failure):
+        return terms
+    agreement = terms.agreement
+    subject = _subject(question, agreement.kind)
+    if subject is None:
+        return Failure.of(FailureCode.SUBJECT_INVALID)
+    grant = Grant(
+        grant_id=new_identifier("g", now),
+        kind=agreement.kind,
+        resource=agreement.resource,
+        agreement_id=agreement.agreement_id,
+        agreement_version=agreement.version,
+        provider=agreement.provider,
+        consumer=agreement.consumer,
+        purpose=question.purpose,
+        legal_basis=agreement.legal_basis,
+        case_id=question.case_id,
+        subject=subject,
+        claims=dict(question.claims),
+        parameters=dict(question.parameters),
+        elements=terms.elements,
+        fields=terms.fields,
+        issued_at=to_the_second(now),
+        expires_at=to_the_second(now) + GRANT_LIFE,
+        nonce=new_nonce(),
+    )
+    return Permitted(question, grant, terms.decision, agreement)
+
+
+def sign_all(permitted: Sequence[Permitted], signer: Signer) -> list[Drafted]:
+    """Sign grants, all with one signature."""
+    envelopes = sign_envelopes(GRANT, [one.grant.to_payload() for one in permitted], signer)
+    return [Drafted(one, envelope) for one, envelope in zip(permitted, envelopes, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -123,43 +153,18 @@ def find_terms(
     return Terms(agreement, elements, tuple(name for name in wanted if name in decision.elements), decision)
 
 
-def _draft(
-    question: Question, agreements: Sequence[AgreementRecord], holder: str, consumer: str, now: datetime
-) -> Permitted | Failure:
-    terms = find_terms(question, agreements, holder, consumer)
-    if isinstance(terms, Failure):
-        return terms
-    agreement = terms.agreement
-    subject = _subject(question, agreement.kind)
-    if subject is None:
-        return Failure.of(FailureCode.SUBJECT_INVALID)
-    grant = Grant(
-        grant_id=new_identifier("g", now),
-        kind=agreement.kind,
-        resource=agreement.resource,
-        agreement_id=agreement.agreement_id,
-        agreement_version=agreement.version,
-        provider=agreement.provider,
-        consumer=agreement.consumer,
-        purpose=question.purpose,
-        legal_basis=agreement.legal_basis,
-        case_id=question.case_id,
-        subject=subject,
-        claims=dict(question.claims),
-        parameters=dict(question.parameters),
-        elements=terms.elements,
-        fields=terms.fields,
-        issued_at=to_the_second(now),
-        expires_at=to_the_second(now) + GRANT_LIFE,
-        nonce=new_nonce(),
-    )
-    return Permitted(grant, terms.decision, agreement)
-
-
 def not_asked(question: Question, failure: Failure) -> PreparedGrant:
     """Carry a question that may not be asked the same way as those that may."""
     provider = question.resource.partition(".")[0]
     return PreparedGrant("", question.resource, provider, question.case_id, None, None, failure)
+
+
+def asked_before(permitted: Permitted, answer: Answered) -> PreparedGrant:
+    """Carry a question that needs no asking, as its answer is used again, the same way as the others."""
+    grant = permitted.grant
+    return PreparedGrant(
+        answer.verdict.grant_id, grant.resource, grant.provider, grant.case_id, None, None, reused=answer
+    )
 
 
 def _covering(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from huodang.exchange import records
 from huodang.exchange.answers import TWO_DIFFERENT_VERDICTS, Answer, AnswerRecord, Failure, FailureCode
+from huodang.exchange.calls.reuse import ReusableAnswers
 from huodang.exchange.values import VERDICT, Outcome, Verdict
 from huodang.ledger import Ledger, LedgerEntry
 from huodang.store import insert_rows
@@ -36,21 +37,25 @@ _SET_FAILED: Final = _SET_STATE.where(records.grant.c.state == "issued")
 class AnswerBook:
     """Writes answers down."""
 
-    def __init__(self, ledger: Ledger, sealer: FieldSealer) -> None:
+    def __init__(self, ledger: Ledger, sealer: FieldSealer, reusable: ReusableAnswers) -> None:
         self._ledger = ledger
         self._sealer = sealer
+        self._reusable = reusable
 
     def record(self, connection: Connection, answers: Sequence[Answer], now: datetime) -> list[AnswerRecord]:
         """Record answers in the caller's transaction.
 
         The same verdict again changes nothing. A second one that differs is kept as evidence, and makes a conflict.
         """
-        answered = [one.prepared.grant_id for one in answers if one.verdict is not None]
+        answered = [one.prepared.grant_id for one in answers if one.verdict is not None and not one.prepared.reused]
         all_new = bool(answered) and self._take_up(connection, answered)
         known = {} if all_new else self._known(connection, answered)
         results: list[AnswerRecord] = []
         fresh: list[tuple[int, Answer, Verdict, SignedEnvelope]] = []
         for one in answers:
+            if reused := one.prepared.reused:
+                results.append(replace(_with_verdict(reused.verdict, reused.entry_id), reused=True))
+                continue
             if one.verdict is None or one.envelope is None:
                 results.append(_without_verdict(one))
                 continue
@@ -65,6 +70,10 @@ class AnswerBook:
         for (position, *_), entry_id in zip(fresh, self._write_verdicts(connection, fresh, now), strict=True):
             results[position] = replace(results[position], entry_id=entry_id)
         self._set_states(connection, answers, known, taken_up=all_new)
+        self._reusable.keep(
+            connection,
+            [(grant, one.prepared.agreement, said) for _, one, said, _ in fresh if (grant := one.prepared.grant)],
+        )
         return results
 
     def verdicts_of(self, connection: Connection, grant_id: str) -> list[SignedEnvelope]:

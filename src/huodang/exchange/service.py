@@ -1,6 +1,6 @@
 """The hub's side of a call with a purpose: decide, sign, record, only then ask; judge what comes back, record that."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -10,14 +10,24 @@ from sqlalchemy import Connection
 
 from huodang.exchange import records
 from huodang.exchange.agreements import Agreements, AgreementState
-from huodang.exchange.answers import Answer, AnswerRecord, Failure, FailureCode, PreparedGrant, judge
+from huodang.exchange.answers import Answer, Answered, AnswerRecord, Failure, FailureCode, PreparedGrant, judge
 from huodang.exchange.calls.batch_results import BatchResult
 from huodang.exchange.calls.batches import BatchDesk
 from huodang.exchange.calls.budgets import Budgets
+from huodang.exchange.calls.reuse import ReusableAnswers
 from huodang.exchange.calls.rolls import Roll
 from huodang.exchange.client import CallFailure, GatewayDirectory
 from huodang.exchange.looks import LookEntry, Looks
-from huodang.exchange.questions import SUBJECT, Drafted, Question, draft_all, not_asked
+from huodang.exchange.questions import (
+    SUBJECT,
+    Drafted,
+    Permitted,
+    Question,
+    asked_before,
+    not_asked,
+    permit,
+    sign_all,
+)
 from huodang.exchange.recording import AnswerBook
 from huodang.exchange.values import GRANT, Kind
 from huodang.ledger import Ledger, LedgerEntry
@@ -65,7 +75,8 @@ class Exchange:
         self._consumer = consumer
         self.agreements = Agreements(ledger, trusted, clock)
         self._looks = Looks(database, ledger, clock)
-        self._book = AnswerBook(ledger, sealer)
+        self._reusable = ReusableAnswers(sealer)
+        self._book = AnswerBook(ledger, sealer, self._reusable)
         self._budgets = Budgets()
         self._batches = BatchDesk(
             database,
@@ -89,21 +100,49 @@ class Exchange:
         now = self._clock.now()
         resources = [question.resource for question in questions]
         agreements = self.agreements.in_force(connection, resources, shanghai_date(now))
-        drafts = draft_all(questions, agreements, self._signer, self._consumer, now)
-        made = [one for one in drafts if isinstance(one, Drafted)]
+        holder = self._signer.holder
+        found = [permit(one, agreements.get(one.resource, ()), holder, self._consumer, now) for one in questions]
+        permitted = [one for one in found if isinstance(one, Permitted)]
+        known = self._reusable.find(connection, [(one.grant, one.agreement) for one in permitted], now)
+        prepared = [self._settle(question, one, known, now) for question, one in zip(questions, found, strict=True)]
+        again = [(one, known[one.grant.grant_id]) for one in permitted if one.grant.grant_id in known]
+        if again:
+            self._record_reuse(connection, again, now)
+        signed = iter(sign_all([one for one in prepared if isinstance(one, Permitted)], self._signer))
+        drafted = [next(signed) if isinstance(one, Permitted) else one for one in prepared]
+        made = [one for one in drafted if isinstance(one, Drafted)]
         if made:
             self._record_drafts(connection, made, now)
-        return [
-            one.prepared if isinstance(one, Drafted) else not_asked(question, one)
-            for question, one in zip(questions, drafts, strict=True)
-        ]
+        return [one.prepared if isinstance(one, Drafted) else one for one in drafted]
+
+    def _settle(
+        self, question: Question, found: Permitted | Failure, known: Mapping[str, Answered], now: datetime
+    ) -> PreparedGrant | Permitted:
+        """Say of a question that it needs or may have no asking; else give back what is to be signed."""
+        if isinstance(found, Failure):
+            return not_asked(question, found)
+        if answer := known.get(found.grant.grant_id):
+            return asked_before(found, answer)
+        failure = self._budgets.spend(found.agreement, 1, now)
+        return found if failure is None else not_asked(question, failure)
+
+    def forget_answers(self, connection: Connection, *, resource: str, identity_number: str | None = None) -> int:
+        """Use no recorded answer of a resource again, or none about one person: it was corrected or recalled.
+
+        Returns:
+            How many answers were forgotten; as evidence they stay.
+        """
+        index = None if identity_number is None else self.subject_index(identity_number)
+        return self._reusable.forget(connection, resource=resource, subject_index=index)
 
     def ask(self, provider: str, prepared: Sequence[PreparedGrant]) -> list[Answer]:
         """Send grants of one provider, many in one request, and judge what comes back. Touches no database."""
         answers: dict[int, Answer] = {}
         sendable: list[tuple[int, PreparedGrant, str]] = []
         for position, one in enumerate(prepared):
-            if one.failure is not None or one.envelope is None:
+            if one.reused is not None:
+                answers[position] = Answer(one, verdict=one.reused.verdict, envelope=one.reused.envelope)
+            elif one.failure is not None or one.envelope is None:
                 answers[position] = Answer(one, failure=one.failure or Failure.of(FailureCode.NOT_PERMITTED))
             elif one.provider != provider:
                 answers[position] = Answer(one, failure=Failure.of(FailureCode.NOT_ALLOWED, "provider"))
@@ -185,12 +224,12 @@ class Exchange:
 
     def _record_drafts(self, connection: Connection, made: Sequence[Drafted], now: datetime) -> None:
         texts = [one.prepared.text for one in made]
-        looks = [self._look(one) for one in made]
+        looks = [self._look(one.permitted) for one in made]
         entries = [(LedgerEntry(GRANT, now, _facts(one)), text.encode()) for one, text in zip(made, texts, strict=True)]
         ids = self._ledger.record_all(connection, [*entries, *(self._looks.leaf(look, now) for look in looks)])
         rows = []
         for one, text, look, entry_id in zip(made, texts, looks, ids[: len(made)], strict=True):
-            grant = one.grant
+            grant = one.permitted.grant
             rows.append(
                 (
                     grant.grant_id,
@@ -212,7 +251,16 @@ class Exchange:
         insert_rows(connection, records.grant, _GRANT_COLUMNS, rows)
         self._looks.insert(connection, looks, ids[len(made) :], now)
 
-    def _look(self, one: Drafted) -> LookEntry:
+    def _record_reuse(self, connection: Connection, again: Sequence[tuple[Permitted, Answered]], now: datetime) -> None:
+        """Record the looks at persons whose answers are used again; each names the grant that it goes back to."""
+        looks = [self._look(one) for one, _ in again]
+        leaves = [
+            self._looks.leaf(look, now, {"reused": answer.verdict.grant_id})
+            for look, (_, answer) in zip(looks, again, strict=True)
+        ]
+        self._looks.insert(connection, looks, self._ledger.record_all(connection, leaves), now)
+
+    def _look(self, one: Permitted) -> LookEntry:
         question = one.question
         return LookEntry(
             actor=question.actor,
@@ -252,7 +300,7 @@ class Exchange:
 
 
 def _facts(one: Drafted) -> dict[str, str]:
-    grant = one.grant
+    grant = one.permitted.grant
     return {
         "grant": grant.grant_id,
         "resource": grant.resource,
