@@ -18,8 +18,10 @@ from huodang.cli import (
     receipt,
     rules,
     serve,
+    sharing,
     steward,
     steward_events,
+    steward_sharing,
     sync,
 )
 
@@ -37,11 +39,13 @@ app.add_typer(receipt.app, name="receipt")
 app.add_typer(serve.app, name="serve")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(steward.app, name="steward")
+app.add_typer(sharing.app, name="sharing")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(intersect.app, name="intersect")
 app.add_typer(files.app, name="files")
 app.add_typer(events.app, name="events")
 steward.app.command("events")(steward_events.events)
+steward_sharing.register(steward.app)
 app.command("demo")(demo.demo)
 app.command("sync")(sync.sync)
 
