@@ -4,6 +4,7 @@
 tells whether they agree. Everything a lot changes is one step at the target. How it works: docs/sync.md.
 """
 
+from huodang.exchange.sync.addresses import parse_address
 from huodang.exchange.sync.columns import Kind
 from huodang.exchange.sync.errors import (
     AddressError,
@@ -44,6 +45,7 @@ __all__ = [
     "SyncReport",
     "SyncRequest",
     "TableError",
+    "parse_address",
     "sync_table",
     "verify_table",
 ]

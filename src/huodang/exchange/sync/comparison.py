@@ -15,6 +15,7 @@ import duckdb
 
 from huodang.exchange.sync.canonical import Pair, canonical, literal, row_text
 from huodang.exchange.sync.columns import Engine, Kind
+from huodang.exchange.sync.cursors import cursor_expression, cursor_type
 from huodang.exchange.sync.errors import ApplyError, SpaceError
 from huodang.exchange.sync.outgoing import decoder, file_value, row_value
 from huodang.exchange.sync.refusals import KEY_TWICE, refusal
@@ -378,28 +379,6 @@ class Comparison:
 
 def _nothing() -> Iterator[list[Cells]]:
     return iter(())
-
-
-def cursor_type(pair: Pair) -> str:
-    """Say how values of a cursor compare."""
-    kind = pair.kind if pair.kind is not Kind.DYNAMIC else pair.source.kind
-    if pair.kind is Kind.DYNAMIC and kind in {Kind.DATE, Kind.TIMESTAMP}:
-        return "VARCHAR"
-    return {
-        Kind.INTEGER: "HUGEINT",
-        Kind.DECIMAL: "DECIMAL(38,10)",
-        Kind.SINGLE: "DOUBLE",
-        Kind.DOUBLE: "DOUBLE",
-        Kind.DATE: "TIMESTAMP",
-        Kind.TIMESTAMP: "TIMESTAMP",
-        Kind.INSTANT: "TIMESTAMP",
-    }.get(kind, "VARCHAR")
-
-
-def cursor_expression(pair: Pair, value: str) -> str:
-    """Give the expression of a cursor's comparable value."""
-    plain = f"{value}[2:]" if pair.kind is Kind.DYNAMIC else value
-    return f"try_cast({plain} AS {cursor_type(pair)})"
 
 
 def no_space(folder: Path) -> SpaceError:

@@ -9,55 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from huodang.exchange.sync.canonical import Pair
 from huodang.exchange.sync.checks import run_checks
 from huodang.exchange.sync.comparison import Buckets, Comparison, Spool
-from huodang.exchange.sync.errors import MassDeleteError, ProofError
 from huodang.exchange.sync.opening import applying, reading
+from huodang.exchange.sync.outcome import Outcome, protect, prove, unequal
 from huodang.exchange.sync.postgresql import PostgresqlSide
 from huodang.exchange.sync.refusals import write_refused
-from huodang.exchange.sync.side import Changes, NewColumn, Side, TableName
+from huodang.exchange.sync.side import Changes, NewColumn, Sides, TableName, Tables
 from huodang.exchange.sync.spooling import Spooler, follow
 from huodang.exchange.sync.state import ANNOUNCED, Lot, Lots
 from huodang.exchange.sync.values import ColumnReport, Progress, Proof, Step, SyncReport, SyncRequest
-
-# A lot that would delete more than half of a table of more than a hundred rows is more often a fault than a wish.
-PROTECTED_ROWS: Final = 100
-PROTECTED_SHARE: Final = 0.5
-_MOST_NAMED: Final = 50
-
-
-@dataclass(frozen=True)
-class Sides:
-    """The two databases."""
-
-    source: Side
-    target: Side
-
-
-@dataclass(frozen=True)
-class Tables:
-    """The two tables; the target may have to be made."""
-
-    source: TableName
-    target: TableName
-    is_new: bool
-
-
-@dataclass
-class _Result:
-    rows: int = 0
-    quarantined: int = 0
-    counts: dict[str, int] = field(default_factory=dict)
-    late: int = 0
-    unmoved: int = 0
-    watermark: str | None = None
-    resumed: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-    quarantine_file: str | None = None
-    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -75,7 +38,7 @@ class LotRun:
     progress: Progress
     began: float
     timings: dict[str, float] = field(default_factory=dict)
-    result: _Result = field(default_factory=_Result)
+    result: Outcome = field(default_factory=Outcome)
     stop: threading.Event = field(default_factory=threading.Event)
 
     # --- the whole lot ---------------------------------------------------------------------------------------------
@@ -201,9 +164,6 @@ class LotRun:
                     self.request.cursor, before, self.request.overlap
                 )
 
-    def _count(self, *operations: str) -> int:
-        return sum(self.result.counts.get(operation, 0) for operation in operations)
-
     # --- a lot after the first -------------------------------------------------------------------------------------
 
     def _next(self, folder: Path, comparison: Comparison, pool: ThreadPoolExecutor) -> SyncReport:
@@ -211,7 +171,8 @@ class LotRun:
         self._read_both(folder, comparison, pool, None if self.tables.is_new else table)
         self._judge(comparison)
         self._compare(comparison)
-        self._protect(comparison)
+        if not self.request.allow_mass_delete:
+            protect(held=comparison.count_target(), rows=self.result.rows, deleted=self.result.count("D"))
         if self.request.dry_run:
             return self._report(None)
         source_buckets = pool.submit(self._hash, comparison, "source")
@@ -220,7 +181,7 @@ class LotRun:
             self.lots.prepare()
             target.begin()
             try:
-                has_changes = self._count("I", "U", "R", "D") > 0
+                has_changes = self.result.count("I", "U", "R", "D") > 0
                 if has_changes:
                     with self._timed("apply"):
                         self._apply(comparison, table)
@@ -258,24 +219,6 @@ class LotRun:
     def _hash(self, comparison: Comparison, which: str) -> Buckets:
         with self._timed("reconcile"):
             return comparison.buckets("source" if which == "source" else "target")
-
-    def _protect(self, comparison: Comparison) -> None:
-        held = comparison.count_target()
-        deleted = self._count("D")
-        is_empty = self.result.rows == 0 and held > 0
-        is_mass = held > PROTECTED_ROWS and deleted > held * PROTECTED_SHARE
-        if self.request.allow_mass_delete or not (is_empty or is_mass):
-            return
-        chinese = "来源表是空的，目标表却有" if is_empty else f"本批次将删除目标表 {held} 行中的 {deleted} 行，共"
-        raise MassDeleteError(
-            f"{chinese} {held} 行；为防来源出错，未执行" if is_empty else f"{chinese}超过一半；为防来源出错，未执行",
-            f"the source is empty and the target holds {held} rows; not done, as the source may be broken"
-            if is_empty
-            else f"the lot would delete {deleted} of the target's {held} rows, over half; not done, in case the source "
-            "is broken",
-            advice_chinese="请核对来源；确实要删除时加 --allow-mass-delete。",
-            advice_english="Check the source; if it is meant, add --allow-mass-delete.",
-        )
 
     # --- the first lot into a table that has to be made ------------------------------------------------------------
 
@@ -389,7 +332,7 @@ class LotRun:
     def _fill(self, comparison: Comparison, stage: TableName) -> None:
         """Fill the staging table, committed in parts, so that a kill costs little."""
         target = self.sides.target
-        if self._count("U", "R", "D"):
+        if self.result.count("U", "R", "D"):
             target.begin()
             self._apply(comparison, stage)
             target.commit()
@@ -402,66 +345,32 @@ class LotRun:
     def _proof(
         self, source: Buckets, target: Buckets, comparison: Comparison, began: float, *, read_back: bool
     ) -> Proof:
-        names = sorted(set(source.hashes) | set(target.hashes))
-        unequal = tuple(int(name, 16) for name in names if source.hashes.get(name) != target.hashes.get(name))
         self.timings["reconcile"] = round(self.timings.get("reconcile", 0) + time.monotonic() - began, 3)
-        cost = self.timings["reconcile"] + (self.timings.get("hash_target", 0) + self.timings.get("read_target", 0))
-        return Proof(
-            equal=source.root == target.root and source.rows == target.rows,
-            source_rows=source.rows,
-            target_rows=target.rows,
-            source_root=source.root,
-            target_root=target.root,
-            held_rows=comparison.held_in_target(),
-            unequal_buckets=unequal,
-            read_back=read_back,
-            seconds=round(cost, 3),
-        )
+        cost = sum(self.timings.get(name, 0) for name in ("reconcile", "hash_target", "read_target"))
+        return prove(source, target, held=comparison.held_in_target(), read_back=read_back, seconds=round(cost, 3))
 
     def _require_proof(self, proof: Proof) -> None:
-        if proof.equal:
-            return
-        shown = "、".join(map(str, proof.unequal_buckets[:_MOST_NAMED]))
-        error = ProofError(
-            f"写入后读回，目标与来源不一致（{len(proof.unequal_buckets)} 个桶：{shown}）；本批次已撤回",
-            f"read back, the target differs from the source in {len(proof.unequal_buckets)} buckets ({shown}); "
-            "the lot was taken back",
-            advice_chinese="常见原因：目标表的触发器或列类型改写了数据，或同步期间另有程序写目标表。",
-            advice_english="Often a trigger or a column type of the target changes values, or another program wrote "
-            "to the target meanwhile.",
-        )
-        error.report = self._report(proof)
-        raise error
+        if not proof.equal:
+            raise unequal(proof, self._report(proof))
+
+    def _number(self) -> int:
+        return (self.last.number if self.last else 0) + (0 if self.request.dry_run else 1)
 
     def _lot(self, proof: Proof) -> Lot:
-        return Lot(
-            number=(self.last.number if self.last else 0) + 1,
-            at=datetime.now(UTC).isoformat(timespec="seconds"),
-            rows=self.result.rows,
-            inserted=self._count("I"),
-            updated=self._count("U", "R"),
-            deleted=self._count("D"),
-            late=self.result.late,
-            quarantined=self.result.quarantined,
-            watermark=self.result.watermark,
-            cursor=self.request.cursor,
-            source_root=proof.source_root,
-            target_root=proof.target_root,
-            columns=self.source_columns,
-        )
+        return self.result.lot(self._number(), self.request.cursor, proof, self.source_columns)
 
     def _report(self, proof: Proof | None) -> SyncReport:
-        result, sides, tables = self.result, self.sides, self.tables
+        sides, tables, result = self.sides, self.tables, self.result
         return SyncReport(
             rows=result.rows,
-            inserted=self._count("I"),
-            updated=self._count("U", "R"),
-            deleted=self._count("D"),
+            inserted=result.count("I"),
+            updated=result.count("U", "R"),
+            deleted=result.count("D"),
             late=result.late,
             unmoved=result.unmoved,
             quarantined=result.quarantined,
             proof=proof,
-            lot=(self.last.number if self.last else 0) + (0 if self.request.dry_run else 1),
+            lot=self._number(),
             source=sides.source.address.shown,
             table=sides.source.full(tables.source),
             target=sides.target.address.shown,

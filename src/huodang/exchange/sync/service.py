@@ -11,10 +11,10 @@ from huodang.exchange.sync.canonical import Pair
 from huodang.exchange.sync.checks import checked_element
 from huodang.exchange.sync.columns import Column, Kind
 from huodang.exchange.sync.errors import BusyError, TableError
-from huodang.exchange.sync.lot_run import LotRun, Sides, Tables
+from huodang.exchange.sync.lot_run import LotRun
 from huodang.exchange.sync.opening import applying, open_side, reading
 from huodang.exchange.sync.plan import find_drift, new_columns, pair_columns, refuse_drift, require_columns
-from huodang.exchange.sync.side import NewColumn, Side, TableName
+from huodang.exchange.sync.side import NewColumn, Side, Sides, TableName, Tables
 from huodang.exchange.sync.state import LOT_TABLE, Lot, Lots
 from huodang.exchange.sync.values import Progress, Proof, SyncReport, SyncRequest, no_progress
 from huodang.exchange.sync.work_folder import work_folder

@@ -196,6 +196,23 @@ class Side(ABC):
         return ", ".join(parts)
 
 
+@dataclass(frozen=True)
+class Sides:
+    """The two databases."""
+
+    source: Side
+    target: Side
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The two tables; the target may have to be made."""
+
+    source: TableName
+    target: TableName
+    is_new: bool
+
+
 def parts(path: Path, size: int = PART) -> Iterator[bytes]:
     """Read a file in parts that end with a line."""
     with path.open("rb") as file:
