@@ -11,7 +11,7 @@ import pytest
 from exchange_lots import TABLE, Walk, number, register_row, table_agreement, walking
 from exchange_province import Province
 
-from huodang.exchange import LotBusyError, LotState, revoke_envelope
+from huodang.exchange import Light, LotBusyError, LotOffice, LotRules, LotState, revoke_envelope
 from huodang.exchange.errors import NoAgreementError
 from huodang.exchange.lots.errors import PullError
 from huodang.exchange.lots.pages import QUARANTINED, bad_row_from_text
@@ -19,7 +19,7 @@ from huodang.exchange.lots.puller import LotPuller
 from huodang.exchange.lots.settling import reconciliation_of
 from huodang.exchange.quality import BadRow, write_quarantine
 from huodang.ledger import Ledger
-from huodang.store import Database
+from huodang.store import Database, Worker
 from huodang.trust import SignedEnvelope
 
 
@@ -381,3 +381,66 @@ def test_gateways_own_files_hold_no_name_and_no_number_in_the_clear(walk: Walk) 
     held = b"".join(path.read_bytes() for path in folder.glob("lots.db*"))
     assert "欧阳".encode() not in held
     assert number(1).encode() not in held
+
+
+@pytest.fixture
+def office(walk: Walk) -> LotOffice:
+    return LotOffice(walk.hub, walk.lots, LotRules(from_hour=1))
+
+
+def test_due_lots_are_pulled_by_jobs_once_a_cycle(walk: Walk, office: LotOffice) -> None:
+    walk.register.add(*[register_row(serial) for serial in range(15)])
+    worker = Worker(walk.database, office.handlers(), walk.province.clock)
+    assert office.plan() == [TABLE]
+    assert office.plan() == []
+    while worker.run_once():
+        pass
+    assert walk.lots.holdings(TABLE)[0].rows == 15
+    walk.province.clock.advance(timedelta(hours=2))
+    assert office.plan() == []
+    walk.province.clock.advance(timedelta(days=1))
+    assert office.plan() == [TABLE]
+
+
+def test_pull_that_fails_is_tried_again_later_and_not_at_once(walk: Walk, office: LotOffice) -> None:
+    walk.register.add(register_row(1))
+    worker = Worker(walk.database, office.handlers(), walk.province.clock)
+    walk.switch.cut_before = "/v1/lots"
+    office.plan()
+    assert worker.run_once() == 1
+    walk.switch.cut_before = ""
+    office.plan()
+    assert worker.run_once() == 0
+    walk.province.clock.advance(timedelta(minutes=10))
+    assert worker.run_once() == 1
+    assert walk.lots.holdings(TABLE)[0].rows == 1
+
+
+def test_large_lot_makes_room_for_other_jobs_and_goes_on(walk: Walk) -> None:
+    walk.register.add(*[register_row(serial) for serial in range(45)])
+    office = LotOffice(walk.hub, walk.lots, LotRules(seconds_at_once=0))
+    lot = office.puller.pull(TABLE, seconds=0)
+    assert lot.state is LotState.OPEN
+    worker = Worker(walk.database, office.handlers(), walk.province.clock)
+    with walk.database.begin() as connection:
+        office.ask(connection, TABLE)
+    turns = 0
+    while worker.run_once():
+        turns += 1
+    assert turns > 2
+    assert walk.lots.holdings(TABLE)[0].rows == 45
+
+
+def test_standing_is_green_while_fresh_yellow_when_refused_and_red_when_overdue(walk: Walk, office: LotOffice) -> None:
+    walk.register.add(register_row(1))
+    walk.pull()
+    (told,) = office.freshness()
+    assert (told.light, told.proven, told.rows, told.cycle) == (Light.GREEN, True, 1, "daily")
+    with walk.database.begin() as connection:
+        lot = walk.lots.open(connection, table_agreement(walk.province))
+    walk.lots.abandon(lot, "given_up")
+    (told,) = office.freshness()
+    assert (told.light, told.trouble) == (Light.YELLOW, "given_up")
+    walk.province.clock.advance(timedelta(days=10))
+    (told,) = office.freshness()
+    assert told.light is Light.RED

@@ -67,6 +67,10 @@ from huodang.exchange.gateway.service import Gateway
 from huodang.exchange.gateway.steward import ShelvedAgreement, Steward
 from huodang.exchange.looks import Look, LookEntry, Looks
 from huodang.exchange.lots.errors import LotBusyError, LotContentError, LotError, LotStateError, UnknownLotError
+from huodang.exchange.lots.freshness import Freshness, Light
+from huodang.exchange.lots.office import LotOffice, LotRules
+from huodang.exchange.lots.puller import Hub as LotHub
+from huodang.exchange.lots.puller import LotPuller
 from huodang.exchange.lots.service import Lots
 from huodang.exchange.lots.values import Holding, Lot, LotState, LotStatement, Put, Reconciliation, Removal, Staged
 from huodang.exchange.questions import Question
@@ -132,6 +136,7 @@ __all__ = [
     "Ferry",
     "FerryError",
     "FileDelivery",
+    "Freshness",
     "Gateway",
     "GatewayClient",
     "GatewayConfigError",
@@ -144,6 +149,7 @@ __all__ = [
     "Holding",
     "ImportPlan",
     "Kind",
+    "Light",
     "LogLine",
     "Look",
     "LookEntry",
@@ -152,6 +158,10 @@ __all__ = [
     "LotBusyError",
     "LotContentError",
     "LotError",
+    "LotHub",
+    "LotOffice",
+    "LotPuller",
+    "LotRules",
     "LotState",
     "LotStateError",
     "LotStatement",

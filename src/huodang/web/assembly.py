@@ -3,7 +3,17 @@
 from datetime import timedelta
 
 from huodang.archive import PaymentRecords, Volumes
-from huodang.exchange import Catalogue, DropDesk, EventOffice, Exchange, GatewayDirectory, Looks, Lots
+from huodang.exchange import (
+    Catalogue,
+    DropDesk,
+    EventOffice,
+    Exchange,
+    GatewayDirectory,
+    Looks,
+    LotHub,
+    LotOffice,
+    Lots,
+)
 from huodang.exchange.catalogue import read_mandatory_list
 from huodang.exchange.matching import Matches
 from huodang.exchange.sharing import build_sharing
@@ -47,6 +57,8 @@ def assemble(settings: HubSettings) -> Services:
     mandatory = read_mandatory_list(settings.mandatory_sharing) if settings.mandatory_sharing else None
     looks = Looks(database, ledger, clock)
     lots = Lots(database, ledger, signers[0], trusted, sealer, looks, clock)
+    hub = LotHub(database, ledger, signers[0], trusted, sealer, looks, directory, exchange.agreements, clock)
+    lot_office = LotOffice(hub, lots, settings.lots)
     events = EventOffice(
         database,
         exchange.agreements,
@@ -111,14 +123,23 @@ def assemble(settings: HubSettings) -> Services:
         catalogue=catalogue,
         sharing=shared.sharing,
         corrections=shared.corrections,
+        sharing_acts=shared.acts,
         looks=looks,
         events=events,
         matches=Matches(database, ledger, looks, sealer, signers[0], trusted, directory, clock),
+        lots=lots,
+        lot_office=lot_office,
         files=files,
         volumes=volumes,
         payments=payments,
         office=office,
-        worker=Worker(database, {**office.handlers(), **shared.handlers()}, clock, name=settings.holder, lease=_LEASE),
+        worker=Worker(
+            database,
+            {**office.handlers(), **shared.handlers(), **lot_office.handlers()},
+            clock,
+            name=settings.holder,
+            lease=_LEASE,
+        ),
         accounts=Accounts(database, own_clock, settings.sessions),
         citizen_door=CitizenDoor(database, own_clock, settings.sessions),
     )

@@ -24,6 +24,7 @@ from huodang.web.settings import HubSettings, PortalSettings
 _FERRY_EVERY_SECONDS = 0.1
 _SHARING_EVERY_SECONDS = 10.0
 _FILES_EVERY_SECONDS = 2.0
+_LOTS_EVERY_SECONDS = 30.0
 
 
 class _Workers:
@@ -121,6 +122,7 @@ def _background(services: Services) -> list[AbstractContextManager[object]]:
         Loop("ferry", hub_desk(services).work, _FERRY_EVERY_SECONDS),
         Loop("sharing", services.sharing.keep, _SHARING_EVERY_SECONDS),
         _Workers(services.worker, settings.worker_threads),
+        Loop("lots", services.lot_office.plan, _LOTS_EVERY_SECONDS),
         *([_Events(services.events)] if settings.events.subscribe else []),
         *([Loop("files", services.files.work, _FILES_EVERY_SECONDS)] if services.files else []),
     ]

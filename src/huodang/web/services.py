@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from huodang.archive import PaymentRecords, Volumes
-from huodang.exchange import Catalogue, DropDesk, EventOffice, Exchange, GatewayDirectory, Looks
+from huodang.exchange import Catalogue, DropDesk, EventOffice, Exchange, GatewayDirectory, Looks, LotOffice, Lots
 from huodang.exchange.matching import Matches
-from huodang.exchange.sharing import Corrections, SharingDesk
+from huodang.exchange.sharing import ActDesk, Corrections, SharingDesk
 from huodang.ledger import Ledger
 from huodang.retirement import RetirementOffice
 from huodang.store import Clock, Database, Worker
@@ -21,6 +21,7 @@ class Services:
 
     Attributes:
         clock: business time, which a demonstration may move; accounts and sessions keep to the machine's own.
+        lots: the copies that departments deliver; `lot_office` pulls them and tells their standing.
         files: takes deliveries of files; None where the settings name no folder for them.
         signer: the hub's key, with which it signs grants and opens what comes over the ferry.
     """
@@ -37,9 +38,12 @@ class Services:
     catalogue: Catalogue
     sharing: SharingDesk
     corrections: Corrections
+    sharing_acts: ActDesk
     looks: Looks
     events: EventOffice
     matches: Matches
+    lots: Lots
+    lot_office: LotOffice
     files: DropDesk | None
     volumes: Volumes
     payments: PaymentRecords

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeVar
 
 import yaml
 
-from huodang.exchange import DropSettings
+from huodang.exchange import DropSettings, LotRules
 from huodang.standards import HuodangError, Place
 
 T = TypeVar("T")
@@ -87,6 +87,7 @@ class HubSettings:
     sessions: SessionRules = field(default_factory=SessionRules)
     events: EventRules = field(default_factory=EventRules)
     files: DropSettings | None = None
+    lots: LotRules = field(default_factory=LotRules)
     worker_threads: int = 2
     seal_every_milliseconds: int = 200
     mandatory_sharing: Path | None = None
@@ -124,6 +125,7 @@ class HubSettings:
             sessions=_sessions(reader.section("sessions", optional=True)),
             events=_events(reader.section("events", optional=True)),
             files=_files(reader.section("files", optional=True)),
+            lots=_lots(reader.section("lots", optional=True)),
             worker_threads=reader.number("worker_threads", 2),
             seal_every_milliseconds=reader.number("seal_every_milliseconds", 200),
             mandatory_sharing=reader.optional_path("mandatory_sharing"),
@@ -220,6 +222,17 @@ def _files(reader: "_Reader") -> DropSettings | None:
         )
     reader.finish()
     return settings
+
+
+def _lots(reader: "_Reader") -> LotRules:
+    """When this hub pulls the tables that agreements let it have."""
+    rules = LotRules(
+        pull=reader.flag("pull", default=True),
+        from_hour=reader.number("from_hour", 1),
+        realtime_minutes=reader.number("realtime_minutes", 15),
+    )
+    reader.finish()
+    return rules
 
 
 def _events(reader: "_Reader") -> EventRules:

@@ -76,7 +76,14 @@ class LotPuller:
         self._patience = patience
         self._sleep = sleep
 
-    def pull(self, resource: str, *, purpose: str = "", progress: Callable[[int, int], None] = _tell_nobody) -> Lot:
+    def pull(
+        self,
+        resource: str,
+        *,
+        purpose: str = "",
+        progress: Callable[[int, int], None] = _tell_nobody,
+        seconds: float | None = None,
+    ) -> Lot:
         """Bring the copy of a resource up to date with one lot, and prove it.
 
         Goes on with a lot that was cut off. If the two sides differ afterwards, the next lot, pulled at once, sends
@@ -86,6 +93,7 @@ class LotPuller:
             resource: which.
             purpose: code of the purpose; empty for the first of the agreement that policy permits.
             progress: told how many pages are there of how many.
+            seconds: after so long the lot is left open, for the next pull to go on with; None for never.
 
         Raises:
             NoAgreementError: no agreement of the kind `table` is in force.
@@ -94,8 +102,9 @@ class LotPuller:
             LotContentError: the two sides still differ after the repair.
         """
         agreement = self._agreement(resource)
+        until = None if seconds is None else time.monotonic() + seconds
         for _ in range(_ATTEMPTS):
-            lot = self._pull(agreement, purpose, progress)
+            lot = self._pull(agreement, purpose, progress, until)
             if lot.state is not LotState.REFUSED:
                 return lot
             self._lots.rehash(agreement.agreement_id)
@@ -138,7 +147,9 @@ class LotPuller:
             and agreement.covers(today)
         )
 
-    def _pull(self, agreement: Agreement, purpose: str, progress: Callable[[int, int], None]) -> Lot:
+    def _pull(
+        self, agreement: Agreement, purpose: str, progress: Callable[[int, int], None], until: float | None
+    ) -> Lot:
         client = self._hub.directory.client(agreement.provider)
         if client is None:
             raise unreachable()
@@ -148,15 +159,20 @@ class LotPuller:
             self._confirm(line, taken)
         lot, offer = self._resumed(line) or self._opened(line, purpose)
         marks = RowMarks(self._lots.salt(agreement.agreement_id))
-        staged = self._lots.pages(lot)
+        staged, fetched = self._lots.pages(lot), False
         for number in range(len(offer.pages)):
-            if number not in staged:
-                try:
-                    changes = line.page(offer, number, marks)
-                except PullError as problem:
-                    self._after(lot, problem)
-                    raise
-                self._lots.stage(lot, number, changes, digest=offer.pages[number])
+            if number in staged:
+                continue
+            # At least one page a time, or a slow lot would never end.
+            if until is not None and time.monotonic() > until and fetched:
+                return lot
+            try:
+                changes = line.page(offer, number, marks)
+            except PullError as problem:
+                self._after(lot, problem)
+                raise
+            self._lots.stage(lot, number, changes, digest=offer.pages[number])
+            fetched = True
             progress(number + 1, len(offer.pages))
         return self._closed(line, lot)
 
