@@ -3,7 +3,7 @@
 Every call is whole. Agreement and policy are looked up, the grant is signed, grant and look are recorded and committed
 durably. The gateway process verifies, reads its register, writes its log durably and signs. The hub verifies, records
 the verdict and commits, and what a clerk would see is masked. Checkpoints are signed beside it, every 200 ms, as the
-hub does. CPU time a call is told for both processes, as it depends less on what else the machine does. Where the machine
+hub does. CPU time a call is told for both, as it depends less on what else the machine does. Where the machine
 has two cores and `taskset`, hub and gateway get one each.
 """
 
@@ -377,7 +377,7 @@ def run() -> list[str]:
             )
     lines += [
         "",
-        "Batches: whole rolls by `Exchange.verify_many`, ten thousand persons to a grant, two grants on their way at once.",
+        "Batches: whole rolls by `Exchange.verify_many`, ten thousand persons to a grant, two grants on their way.",
         "",
         "| suite | persons in a roll | persons/s | p50 ms a roll | hub CPU µs a person | gateway's |",
         "|---|---:|---:|---:|---:|---:|",

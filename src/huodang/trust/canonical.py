@@ -42,6 +42,11 @@ def canonical_json(value: object) -> bytes:
         raise _not_canonical("类型没有规范形式", "A type has no canonical form") from error
 
 
+def written(value: object) -> bytes:
+    """Write a value that is known to have a canonical form: our own texts and numbers, checked before or made here."""
+    return _WRITER.encode(value)
+
+
 def parse_strict(data: bytes | str) -> JsonObject:
     """Read one JSON object, refusing all that two readers could understand differently.
 

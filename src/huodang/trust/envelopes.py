@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from huodang.trust.batches import LARGEST_BATCH, BatchPath, batch_input, batch_paths, climb, verify_remembering
-from huodang.trust.canonical import JsonObject, canonical_json, parse_strict
+from huodang.trust.canonical import JsonObject, canonical_json, parse_strict, written
 from huodang.trust.errors import (
     EnvelopeTooLargeError,
     ExpiredKeyError,
@@ -100,7 +100,7 @@ class SignedEnvelope:
 
     def to_json(self) -> str:
         """Write the envelope."""
-        return canonical_json(
+        return written(
             {
                 "format": ENVELOPE_FORMAT,
                 "kind": self.kind,

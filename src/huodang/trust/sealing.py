@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from huodang.standards import Place
-from huodang.trust.canonical import canonical_json, parse_strict
+from huodang.trust.canonical import canonical_json, parse_strict, written
 from huodang.trust.errors import BrokenSealError, NotCanonicalError, UnusableKeyError
 from huodang.trust.files import write_new_secret
 from huodang.trust.keys import PublicKey, Signer
@@ -144,7 +144,7 @@ def _purpose(use: bytes, element: str) -> bytes:
 
 
 def _binding(element: str, row: str) -> bytes:
-    return canonical_json([element, row])
+    return written([element, row])
 
 
 def _no_field_secret(place: Place) -> UnusableKeyError:
