@@ -30,6 +30,13 @@ _BUSY: Final = 30.0
 # Bytes that no UTF-8 text holds mark NULL and hexadecimal digits until the page is escaped.
 _NULL, _HEX = b"\xff", b"\xfe"
 _REAL_ESCAPES: Final = tuple((real.encode(), escape.encode()) for real, escape in ESCAPES)
+_TEXTUAL: Final = frozenset({Kind.TEXT, Kind.NATIVE, Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.INSTANT})
+_ORDER: Final = {
+    Kind.INTEGER: ("integer", "text", "real", "blob"),
+    Kind.BOOLEAN: ("integer", "text", "real", "blob"),
+    Kind.SINGLE: ("real", "integer", "text", "blob"),
+    Kind.DOUBLE: ("real", "integer", "text", "blob"),
+}
 _LETTERS: Final = {"integer": "i", "real": "r", "text": "t", "blob": "b"}
 
 
@@ -97,6 +104,9 @@ class SqliteSide(Side):
 
     def _field(self, column: Column) -> str:
         name = self.quote(column.name)
+        if not self.dynamic and column.kind in _TEXTUAL:
+            # Nearly all values are text: they are taken as they stand, and `_lines` minds the rest.
+            return f"coalesce({name}, x'{_NULL.hex()}')"
         texts = {
             "integer": f"CAST({name} AS TEXT)",
             "real": f"huodang_exact({name})",
@@ -109,8 +119,7 @@ class SqliteSide(Side):
             texts["blob"] = f"CAST(x'{_HEX.hex()}' AS TEXT) || {texts['blob']}"
             if column.kind is Kind.BYTES:
                 texts["text"] = f"CAST(x'{_HEX.hex()}' AS TEXT) || hex({name})"
-        order = ("integer", "real", "text", "blob") if column.kind in {Kind.INTEGER, Kind.BOOLEAN} else (
-            "text", "integer", "real", "blob")  # fmt: skip
+        order = _ORDER.get(column.kind, ("text", "integer", "real", "blob"))
         cases = " ".join(f"WHEN '{found}' THEN {texts[found]}" for found in order)
         return f"CASE typeof({name}) {cases} ELSE x'{_NULL.hex()}' END"
 
@@ -206,7 +215,10 @@ class SqliteSide(Side):
 
 
 def _lines(rows: list[tuple[bytes, ...]]) -> bytes:
-    page = b"\n".join(map(b"\t".join, rows)) + b"\n"
+    try:
+        page = b"\n".join(map(b"\t".join, rows)) + b"\n"
+    except TypeError:  # numbers in a column of text
+        return _lines([tuple(map(_spelled, row)) for row in rows])
     width = len(rows[0])
     is_plain = (
         b"\\" not in page
@@ -225,6 +237,10 @@ def _lines(rows: list[tuple[bytes, ...]]) -> bytes:
     except UnicodeDecodeError:
         return b"".join(b"\t".join(map(_checked, row)) + b"\n" for row in rows)
     return page
+
+
+def _spelled(value: bytes | float) -> bytes:
+    return value if isinstance(value, bytes) else repr(value).encode()
 
 
 def _escaped(field: bytes) -> bytes:
