@@ -5,18 +5,23 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from exchange_hub import agree, call, question
 from exchange_province import LI, STRANGER, SYSTEM, WANG, ZHAO_OLD_CARD, HubMaker, Province, serving
+from hypothesis import given
+from hypothesis import strategies as st
 
-from huodang.exchange import Exchange, FailureCode, Gateway, Looks, Outcome, Roll, gateway_application
+from huodang.exchange import Exchange, FailureCode, Gateway, LineProof, Looks, Outcome, Roll, gateway_application
 from huodang.exchange.calls import records
 from huodang.exchange.calls.answering import BatchAnswering
+from huodang.exchange.calls.messages import climb, tree_path, tree_root
 from huodang.exchange.client import GatewayClient
 from huodang.exchange.gateway.parts import build_parts
 from huodang.ledger import Ledger
 from huodang.store import Database
+from huodang.trust import sm3
 
 PERSONS = (
     (WANG, "王建国"),
@@ -255,3 +260,42 @@ def test_a_gateway_that_goes_away_within_a_batch_is_asked_anew(
     assert found.failures
     assert {one.answered for one in found} == {False}
     assert exchange.verify_many(roll(), run="r")[0].outcome is Outcome.CLEAR
+
+
+def test_one_persons_part_is_proved_alone_and_shows_nobody_else(exchange: Exchange, province: Province) -> None:
+    exchange.verify_many(roll())
+    (proof,) = exchange.batch_proofs(WANG)[:1]
+    assert LineProof.from_json(proof.to_json()).holds(province.trusted)
+    assert LI not in proof.to_json()
+    assert proof.answered[:2] == ("clear", "matches")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"answered": ("hit", "death_registered", "2025-03-01T00:00:00Z", "王建国", "1")},
+        {"asked": (STRANGER, "王建国")},
+        {"salt": "00" * 16},
+        {"line": 1},
+        {"line": 9999},
+        {"grant_path": ()},
+        {"verdict_path": ("00" * 32,)},
+        {"grant": "{}"},
+    ],
+)
+def test_a_proof_that_was_altered_proves_nothing(
+    exchange: Exchange, province: Province, changes: dict[str, Any]
+) -> None:
+    exchange.verify_many(roll())
+    proof = exchange.batch_proofs(WANG)[0]
+    assert not msgspec.structs.replace(proof, **changes).holds(province.trusted)
+
+
+@given(st.integers(1, 70), st.data())
+def test_every_leaf_of_a_tree_climbs_to_its_root_and_to_no_other_place(size: int, data: st.DataObject) -> None:
+    leaves = [sm3(str(place).encode()) for place in range(size)]
+    place, other = (data.draw(st.integers(0, size - 1)) for _ in range(2))
+    path = tree_path(sm3, leaves, place)
+    assert climb(sm3, leaves[place], place, size, path) == tree_root(sm3, leaves)
+    if other != place:
+        assert climb(sm3, leaves[place], other, size, path) != tree_root(sm3, leaves)

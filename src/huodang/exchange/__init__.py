@@ -16,6 +16,7 @@ from huodang.exchange.agreements import (
 from huodang.exchange.answers import Answer, AnswerRecord, Failure, FailureCode, PreparedGrant
 from huodang.exchange.call_desk import CallDesk
 from huodang.exchange.calls.batch_results import BatchResult
+from huodang.exchange.calls.proofs import LineProof
 from huodang.exchange.calls.rolls import Roll
 from huodang.exchange.catalogue import (
     Catalogue,
@@ -150,6 +151,7 @@ __all__ = [
     "ImportPlan",
     "Kind",
     "Light",
+    "LineProof",
     "LogLine",
     "Look",
     "LookEntry",

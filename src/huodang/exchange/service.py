@@ -14,6 +14,7 @@ from huodang.exchange.answers import Answer, Answered, AnswerRecord, Failure, Fa
 from huodang.exchange.calls.batch_results import BatchResult
 from huodang.exchange.calls.batches import BatchDesk
 from huodang.exchange.calls.budgets import Budgets
+from huodang.exchange.calls.proofs import LineProof
 from huodang.exchange.calls.reuse import ReusableAnswers
 from huodang.exchange.calls.rolls import Roll
 from huodang.exchange.client import CallFailure, GatewayDirectory
@@ -187,6 +188,10 @@ class Exchange:
             HuodangError: the database can't take grants or answers. A gateway's failure is told in the result.
         """
         return self._batches.verify(roll, run)
+
+    def batch_proofs(self, identity_number: str) -> list[LineProof]:
+        """Prove a person's part of every batch it stood in, the newest first, without showing anybody else's."""
+        return self._batches.proofs(identity_number)
 
     def record(self, connection: Connection, answer: Answer) -> AnswerRecord:
         """Record one answer; see `record_all`."""

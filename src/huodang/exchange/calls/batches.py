@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
@@ -25,6 +25,8 @@ from huodang.exchange.calls.messages import (
     BATCH_VERDICT,
     LARGEST_BATCH,
     PAGE_LINES,
+    AnsweredPage,
+    AskedPage,
     BatchGrant,
     BatchVerdict,
     read_answered,
@@ -32,6 +34,7 @@ from huodang.exchange.calls.messages import (
     tree_root,
     write_page,
 )
+from huodang.exchange.calls.proofs import LineProof, prove_line
 from huodang.exchange.calls.rolls import Line, Roll, lines_of, page_of
 from huodang.exchange.client import CallFailure, GatewayDirectory
 from huodang.exchange.errors import MessageError
@@ -222,12 +225,35 @@ class BatchDesk:
             if row is None:
                 return None
             found = connection.execute(sa.select(pages).where(pages.c.batch == row.number).order_by(pages.c.page)).all()
-        name = f"{row.batch_id}:"
-        asked = tuple(read_asked(self.sealer.open(PAGE, one.asked, f"{name}{one.page}").encode()) for one in found)
-        answered = tuple(
-            read_answered(self.sealer.open(PAGE, one.answered, f"{name}{one.page}:answered").encode()) for one in found
-        )
+        opened = [self._open_page(row.batch_id, one) for one in found]
+        asked, answered = tuple(one for one, _ in opened), tuple(one for _, one in opened)
         return Piece(row.batch_id, asked, answered, row.verdict_entry_id or "")
+
+    def proofs(self, subject: str) -> list[LineProof]:
+        """Make the proofs of all lines about a person, of answered batches, the newest first."""
+        table, lines = records.batch, records.subject
+        statement = (
+            sa.select(table, lines.c.line)
+            .join(lines, lines.c.batch == table.c.number)
+            .where(lines.c.subject_index == self.sealer.blind_index(SUBJECT, subject), table.c.state == "answered")
+            .order_by(table.c.number.desc(), lines.c.line)
+        )
+        pages, made = records.page, list[LineProof]()
+        with self.database.read() as connection:
+            for row in connection.execute(statement).all():
+                at = row.line // PAGE_LINES
+                found = connection.execute(
+                    sa.select(pages).where(pages.c.batch == row.number, pages.c.page == at)
+                ).one()
+                heads = [SignedEnvelope.from_json(text) for text in (row.grant_head, row.verdict_head)]
+                made.append(prove_line(heads[0], heads[1], row.line, self._open_page(row.batch_id, found)))
+        return made
+
+    def _open_page(self, batch_id: str, row: sa.Row[Any]) -> tuple[AskedPage, AnsweredPage]:
+        name = f"{batch_id}:{row.page}"
+        asked = self.sealer.open(PAGE, row.asked, name).encode()
+        answered = self.sealer.open(PAGE, row.answered, f"{name}:answered").encode()
+        return read_asked(asked), read_answered(answered)
 
     def _run_name(self, roll: Roll, lines: Sequence[Line], run: str) -> str:
         """Name a piece of a run by what it asks, so that a run's name can't bring the answers to another question."""

@@ -169,11 +169,6 @@ def answered_lines(
     return _lines(digest, b"answered\0", salts, (subjects, *columns))
 
 
-def answered_line(digest: Digest, salt: bytes, texts: Sequence[str | None]) -> bytes:
-    """Digest one line as answered."""
-    return _lines(digest, b"answered\0", salt, [(text,) for text in texts])[0]
-
-
 def _lines(digest: Digest, kind: bytes, salts: bytes, columns: Sequence[Sequence[str | None]]) -> list[bytes]:
     write = _WRITER.encode
     starts = range(0, len(salts), SALT_BYTES)
