@@ -49,9 +49,6 @@ def list_demands(
     Examples:
       huodang sharing list --config hub/hub.yaml
     """
-    from rich.console import Console
-    from rich.table import Table
-
     from huodang.exchange.sharing import SYSTEM
 
     with _services(config) as services:
@@ -59,20 +56,17 @@ def list_demands(
     if as_json:
         _json(rows)
         return
-    table = Table("需求", "使用方", "提供方", "资源", "状态", "轮到", "期限", "红黄灯")
     for row in rows:
         standing = row.standing
-        table.add_row(
-            row.demand_id,
-            row.consumer,
-            row.provider,
-            row.resource or row.wished[:20],
-            standing.state_label[0],
-            "、".join(standing.waits_for_departments) or standing.waits_for_label[0],
-            standing.due_on.isoformat() if standing.due_on else "",
-            standing.light_label[0],
+        who = "、".join(standing.waits_for_departments) or standing.waits_for_label[0]
+        due = f"  {standing.light_label[0]} {standing.due_on.isoformat()}" if standing.due_on else ""
+        wanted = row.resource or row.wished[:30]
+        typer.echo(
+            f"{row.demand_id}  {row.consumer} ← {row.provider}  {wanted}  "
+            f"{standing.state_label[0]} / {standing.state_label[1]}  {who}{due}"
         )
-    Console().print(table)
+    if not rows:
+        typer.echo("没有需求 / no demands")
 
 
 @app.command()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from huodang.cli import steward_lots
+
 if TYPE_CHECKING:
     from huodang.exchange import Agreement, Steward
 
@@ -14,6 +16,8 @@ app = typer.Typer(
     help="部门数据管理员：看协议、签署、撤销、查日志 / a data steward: see, sign, revoke, read the log",
     no_args_is_help=True,
 )
+
+app.add_typer(steward_lots.app, name="lots")
 
 Config = Annotated[
     Path, typer.Option("--config", help="前置机的 YAML 文件 / the gateway's YAML file", exists=True, dir_okay=False)
@@ -40,10 +44,18 @@ def _tell(agreement: "Agreement") -> None:
         ("依据", "legal basis", agreement.legal_basis),
         ("可比对", "may be compared", "、".join(agreement.elements) or "—"),
         ("原样返回", "handed over raw", "、".join(agreement.fields) or "—"),
+        ("只限这些行", "only rows with", _rows(agreement)),
+        ("每分钟上限", "a minute at most", str(agreement.calls_per_minute or "不限 / no bound")),
+        ("可留用秒数", "may be kept for", f"{agreement.cache_seconds} s"),
         ("有效期", "valid", f"{agreement.valid_from.isoformat()} — {until}"),
         ("授权签名者", "grant signer", agreement.grant_signer),
     ):
         typer.echo(f"{chinese} / {english}: {value}")
+
+
+def _rows(agreement: "Agreement") -> str:
+    limits = [f"{name} = {'、'.join(values)}" for name, values in agreement.rows.items()]
+    return "；".join(limits) or "全部 / all"
 
 
 @app.command()

@@ -199,8 +199,9 @@ class Engine:
     def _illegal(self, change: Change) -> IllegalSharingEventError:
         state = self.process.states[change.matter.state]
         event = self.process.events.get(change.event, (change.event[:40], change.event[:40]))
-        possible = dict.fromkeys(row.event for row in self.process.rows_from(change.matter.state))
-        words = [self.process.events[one] for one in possible] or [("无，已办结", "nothing, it has ended")]
+        rows = self.process.rows_from(change.matter.state)
+        possible = dict.fromkeys(row.event for row in rows if row.side is not Side.SYSTEM)
+        words = [self.process.events[one] for one in possible] or [("无", "nothing")]
         return IllegalSharingEventError(
             f"处于“{state[0]}”，不能“{event[0]}”",
             f"what is “{state[1]}” can't “{event[1]}”",
