@@ -1,5 +1,6 @@
 """Recording what came back: verdict, row and ledger leaf in one transaction; evidence is never overwritten."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 from huodang.exchange import records
 from huodang.exchange.answers import TWO_DIFFERENT_VERDICTS, Answer, AnswerRecord, Failure, FailureCode
 from huodang.exchange.calls.reuse import ReusableAnswers
+from huodang.exchange.measures import ANSWERS
 from huodang.exchange.values import VERDICT, Outcome, Verdict
 from huodang.ledger import Ledger, LedgerEntry
 from huodang.store import insert_rows
@@ -67,6 +69,9 @@ class AnswerBook:
                 replace(result, outcome=Outcome.CONFLICT, reason=TWO_DIFFERENT_VERDICTS) if len(seen) > 1 else result
             )
         self._write_failures(connection, [one for one in answers if one.verdict is None], now)
+        counted = Counter((one.resource, str(one.failure.code if one.failure else one.outcome)) for one in results)
+        for (resource, outcome), number in counted.items():
+            ANSWERS.labels(resource, outcome).inc(number)
         for (position, *_), entry_id in zip(fresh, self._write_verdicts(connection, fresh, now), strict=True):
             results[position] = replace(results[position], entry_id=entry_id)
         self._set_states(connection, answers, known, taken_up=all_new)

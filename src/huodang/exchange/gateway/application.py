@@ -1,18 +1,20 @@
-"""The gateway over HTTP: `POST /v1/answers`, `GET /v1/resources`, `GET /health`. Thin: `service.py` decides."""
+"""The gateway over HTTP: `POST /v1/answers`, `GET /v1/resources`, monitoring. Thin: `service.py` decides."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from litestar import Litestar, MediaType, Response, get, post
+from litestar import Litestar, Response, get, post
 from litestar.exceptions import ClientException
 from litestar.params import RawBody
 from litestar.status_codes import HTTP_200_OK, HTTP_400_BAD_REQUEST, HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
 from huodang.exchange.gateway.config import GatewayFile, process_environment, read_gateway_file
+from huodang.exchange.gateway.monitoring import monitoring_routes
 from huodang.exchange.gateway.parts import GatewayPart, HoldingPart, build_parts
 from huodang.exchange.gateway.service import Gateway
+from huodang.exchange.measures import request_metrics
 from huodang.store import Clock
 
 MEDIA_TYPE: Final = "application/json"
@@ -76,11 +78,6 @@ def gateway_application(gateway: Gateway, parts: Sequence[GatewayPart] = ()) -> 
         told = gateway.conformance()
         return {**told, "resources": [*told["resources"], *(one for part in parts for one in part.offers())]}
 
-    @get("/health", sync_to_thread=False, media_type=MediaType.TEXT)
-    def health() -> str:
-        """Say that the process lives."""
-        return "ok"
-
     def start() -> None:
         for part in parts:
             part.start()
@@ -96,7 +93,8 @@ def gateway_application(gateway: Gateway, parts: Sequence[GatewayPart] = ()) -> 
                 part.leave()
 
     application = Litestar(
-        [answers, resources, health, *(route for part in parts for route in part.routes())],
+        [answers, resources, *monitoring_routes(gateway), *(route for part in parts for route in part.routes())],
+        middleware=[request_metrics("gateway")],
         on_startup=[start],
         on_shutdown=[close],
         openapi_config=None,
