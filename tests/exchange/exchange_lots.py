@@ -165,6 +165,7 @@ class Walk:
     gateway: Gateway
     part: TablesPart
     switch: "Switch"
+    address: str
 
     def agree(self, agreement: Agreement) -> None:
         self.province.lay(agreement)
@@ -234,7 +235,9 @@ def _served(
             agreements,
             province.clock,
         )
-        walk = Walk(province, register, database, lots, LotPuller(hub, lots), agreements, hub, gateway, part, switch)
+        walk = Walk(
+            province, register, database, lots, LotPuller(hub, lots), agreements, hub, gateway, part, switch, address
+        )
         walk.agree(table_agreement(province))
         try:
             yield walk

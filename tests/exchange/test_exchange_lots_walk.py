@@ -1,18 +1,37 @@
 """Lots over the network: a department's table, its gateway, the hub's copy; whole, proven, resumed."""
 
 import json
+import os
+import signal
 import sqlite3
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import msgspec
 import pytest
-from exchange_lots import TABLE, Walk, number, register_row, table_agreement, walking
+from exchange_lots import TABLE, Switch, Walk, make_lots, number, register_row, table_agreement, walking
 from exchange_province import Province
 
-from huodang.exchange import Light, LotBusyError, LotOffice, LotRules, LotState, revoke_envelope
-from huodang.exchange.errors import NoAgreementError
+from huodang.exchange import (
+    Agreements,
+    GatewayDirectory,
+    Light,
+    Looks,
+    LotBusyError,
+    LotError,
+    LotOffice,
+    LotRules,
+    LotState,
+    LotSteward,
+    UnknownLotError,
+    revoke_envelope,
+)
+from huodang.exchange.errors import NoAgreementError, SourceError
 from huodang.exchange.lots.errors import PullError
 from huodang.exchange.lots.pages import QUARANTINED, bad_row_from_text
 from huodang.exchange.lots.puller import LotPuller
@@ -444,3 +463,87 @@ def test_standing_is_green_while_fresh_yellow_when_refused_and_red_when_overdue(
     walk.province.clock.advance(timedelta(days=10))
     (told,) = office.freshness()
     assert told.light is Light.RED
+
+
+def pull_in_a_process(walk: Walk, url: str) -> int:
+    """Pull in a process of its own, as the hub's worker does."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        database = Database.open(url)
+        clock, hub = walk.province.clock, walk.hub
+        signers = (walk.province.signer("hub", "national"), walk.province.signer("hub", "international"))
+        ledger = Ledger(database, signers, "test.example/huodang", clock)
+        client = Switch(walk.address, walk.province.tls("hub").client_context())
+        parts = {"database": database, "ledger": ledger, "looks": Looks(database, ledger, clock)}
+        parts |= {
+            "directory": GatewayDirectory({"police": client}),
+            "agreements": Agreements(ledger, hub.trusted, clock),
+        }
+        lots = make_lots(walk.province, database, ledger)
+        LotPuller(replace(hub, **parts), lots).pull(TABLE)
+    except BaseException:  # noqa: BLE001  (the parent reads the exit code)
+        os._exit(1)
+    os._exit(0)
+
+
+def test_hub_killed_at_any_moment_takes_every_row_once(walk: Walk) -> None:
+    walk.register.add(*[register_row(serial) for serial in range(400)])
+    url = f"sqlite:///{walk.database.engine.url.database}"
+    random = Random(7)
+    kills = 0
+    for _ in range(40):
+        child = pull_in_a_process(walk, url)
+        time.sleep(random.uniform(0.01, 0.25))
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        kills += os.WIFSIGNALED(status)
+        if walk.lots.holdings(TABLE) and walk.lots.holdings(TABLE)[0].rows == 400:
+            break
+    lot = walk.pull()
+    assert kills > 0
+    assert (lot.rows, walk.lots.verify("XY-table")) == (400, ())
+    assert len(walk.names()) == 400
+    taken = [one for one in walk.lots.latest() if one.state in (LotState.TAKEN, LotState.CLOSED) and one.inserted]
+    assert [one.inserted for one in taken] == [400]
+
+
+def test_disk_of_the_gateway_that_fills_fails_the_lot_and_nothing_is_half_applied(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk.register.add(*[register_row(serial) for serial in range(20)])
+    walk.pull()
+    walk.register.add(*[register_row(serial) for serial in range(20, 400)])
+    with walk.part.store.connection() as connection:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    true_connection = walk.part.store.connection
+
+    @contextmanager
+    def full_disk() -> Iterator[sqlite3.Connection]:
+        with true_connection() as connection:
+            connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+            yield connection
+
+    monkeypatch.setattr(walk.part.store, "connection", full_disk)
+    with pytest.raises((PullError, SourceError)):
+        LotPuller(walk.hub, walk.lots, patience=1.0).pull(TABLE)
+    monkeypatch.undo()
+    assert walk.lots.holdings(TABLE)[0].rows == 20
+    assert walk.pull().rows == 400
+
+
+def test_steward_sees_lots_and_gets_the_rows_kept_back(walk: Walk, tmp_path: Path) -> None:
+    walk.register.add(register_row(1), register_row(2, XM="=cmd|王?"))
+    lot = walk.pull()
+    steward = LotSteward(walk.gateway.file)
+    (seen,) = steward.lots()
+    assert (seen.lot_id, seen.state, seen.quarantined) == (lot.remote, "closed", 1)
+    assert steward.quality(seen.lot_id).validity == 0.5
+    assert steward.export_quarantine(TABLE, tmp_path / "bad.csv") == 1
+    assert "'=cmd|" in (tmp_path / "bad.csv").read_text("utf-8-sig")
+    assert (tmp_path / "bad.csv").stat().st_mode & 0o077 == 0
+    with pytest.raises(LotError):
+        steward.allow(TABLE, "everything")
+    with pytest.raises(UnknownLotError):
+        steward.quality("tnone")

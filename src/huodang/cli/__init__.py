@@ -10,11 +10,13 @@ import typer
 from huodang.cli import (
     accounts,
     catalogue,
+    connect,
     demo,
     events,
     files,
     intersect,
     keys,
+    lots,
     receipt,
     rules,
     serve,
@@ -41,8 +43,10 @@ app.add_typer(accounts.app, name="accounts")
 app.add_typer(steward.app, name="steward")
 app.add_typer(sharing.app, name="sharing")
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(connect.app, name="connect")
 app.add_typer(intersect.app, name="intersect")
 app.add_typer(files.app, name="files")
+app.add_typer(lots.app, name="lots")
 app.add_typer(events.app, name="events")
 steward.app.command("events")(steward_events.events)
 steward_sharing.register(steward.app)

@@ -73,6 +73,7 @@ from huodang.exchange.lots.office import LotOffice, LotRules
 from huodang.exchange.lots.puller import Hub as LotHub
 from huodang.exchange.lots.puller import LotPuller
 from huodang.exchange.lots.service import Lots
+from huodang.exchange.lots.steward import LotSteward
 from huodang.exchange.lots.values import Holding, Lot, LotState, LotStatement, Put, Reconciliation, Removal, Staged
 from huodang.exchange.questions import Question
 from huodang.exchange.service import Exchange
@@ -167,6 +168,7 @@ __all__ = [
     "LotState",
     "LotStateError",
     "LotStatement",
+    "LotSteward",
     "Lots",
     "MandatoryStanding",
     "MessageError",

@@ -56,7 +56,7 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Refusing(Exception):  # noqa: N818  (becomes a signed refusal)
     """A request is refused."""
 
