@@ -18,6 +18,7 @@ from huodang.exchange.call_desk import CallDesk
 from huodang.exchange.calls.batch_results import BatchResult
 from huodang.exchange.calls.proofs import LineProof
 from huodang.exchange.calls.rolls import Roll
+from huodang.exchange.cascade.service import Cascade
 from huodang.exchange.catalogue import (
     Catalogue,
     CatalogueEntry,
@@ -116,6 +117,7 @@ __all__ = [
     "AnswerRecord",
     "BatchResult",
     "CallDesk",
+    "Cascade",
     "Catalogue",
     "CatalogueEntry",
     "CatalogueFormat",

@@ -8,6 +8,7 @@ from typing import Final
 
 from huodang.exchange.errors import MessageError
 from huodang.exchange.values import (
+    ORIGIN_UNREACHABLE,
     OUTCOMES,
     RATE_LIMITED,
     REFUSAL,
@@ -232,6 +233,8 @@ def refusal_failure(refusal: Refusal, provider: str, grant_digest: str) -> Failu
         return Failure.of(FailureCode.FOR_OTHER_GRANT)
     if refusal.code == RATE_LIMITED:
         return Failure(FailureCode.RATE_LIMITED, refusal.detail, refusal.chinese, refusal.english)
+    if refusal.code == ORIGIN_UNREACHABLE:
+        return Failure(FailureCode.UNREACHABLE, refusal.code, refusal.chinese, refusal.english)
     return Failure(FailureCode.REFUSED, refusal.code, refusal.chinese, refusal.english)
 
 

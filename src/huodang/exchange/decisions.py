@@ -81,9 +81,10 @@ ROLES: Final = (
     "security_administrator",
     "audit_administrator",
     "system",
+    "neighbour",
 )
 """Every role that policies speak of. `corrector` (校核员) checks a department's data that are in doubt; `system` is the
-hub itself in its automatic checks."""
+hub itself in its automatic checks; `neighbour` is a hub above or below, for which this one passes a question on."""
 
 
 @dataclass(frozen=True)

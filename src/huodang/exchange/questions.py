@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
 
@@ -29,6 +29,7 @@ class Question:
         elements: elements that may be looked at; None for all that the agreement names.
         fields: elements wanted raw; None for all that agreement and policy permit.
         owner, employer, region, assigned: of the case, as in DecisionRequest.
+        expires_by: the grant ends no later than this; None for its usual life. Set for a question that is passed on.
     """
 
     resource: str
@@ -44,6 +45,7 @@ class Question:
     employer: str = ""
     region: str = ""
     assigned: bool = False
+    expires_by: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def permit(
         elements=terms.elements,
         fields=terms.fields,
         issued_at=to_the_second(now),
-        expires_at=to_the_second(now) + GRANT_LIFE,
+        expires_at=min(to_the_second(now) + GRANT_LIFE, question.expires_by or datetime.max.replace(tzinfo=UTC)),
         nonce=new_nonce(),
     )
     return Permitted(question, grant, terms.decision, agreement)

@@ -22,6 +22,9 @@ REFUSAL: Final = "refusal"
 RATE_LIMITED: Final = "rate_limited"
 """The code of a refusal that passes by itself: the agreement's limit for a minute is reached."""
 
+ORIGIN_UNREACHABLE: Final = "origin_unreachable"
+"""The code of a hub's refusal that passes by itself: the department behind it can't be reached at the moment."""
+
 IDEMPOTENCY_KEY: Final = "idempotency_key"
 """The parameter of an action's grant under which it is done at most once."""
 

@@ -14,6 +14,7 @@ from huodang.exchange import (
     LotOffice,
     Lots,
 )
+from huodang.exchange.cascade import Cascade, neighbour_keys
 from huodang.exchange.catalogue import read_mandatory_list
 from huodang.exchange.matching import Matches
 from huodang.exchange.sharing import build_sharing
@@ -43,11 +44,15 @@ def assemble(settings: HubSettings) -> Services:
     database.migrate()
     signers = tuple(Signer.load(settings.keys, settings.holder, suite) for suite in _SUITES)
     trusted = TrustedKeys.load(settings.trust)
+    neighbours = TrustedKeys()
+    if settings.cascade is not None:
+        neighbours = neighbour_keys(settings.cascade.neighbours, trusted, settings.holder)
+        for key in neighbours:
+            trusted.add(key)  # agreements with neighbours carry their signature
     sealer = FieldSealer(settings.secrets)
     ledger = Ledger(database, signers, f"{settings.province}.huodang/{settings.holder}", clock)
-    tls = TlsPair(
-        certificate=settings.tls_certificate, key=settings.tls_key, authority=settings.tls_authority
-    ).client_context()
+    pair = TlsPair(certificate=settings.tls_certificate, key=settings.tls_key, authority=settings.tls_authority)
+    tls = pair.client_context()
     directory = GatewayDirectory.of_urls(settings.gateways, tls)
     exchange = Exchange(database, ledger, signers[0], trusted, directory, sealer, clock)
     if settings.agreements.is_dir():
@@ -108,6 +113,22 @@ def assemble(settings: HubSettings) -> Services:
         clock=clock,
         terms=settings.sharing_terms,
     )
+    cascade = None
+    if settings.cascade is not None:
+        cascade = Cascade(
+            settings.cascade,
+            database,
+            ledger,
+            signers,
+            trusted=trusted,
+            neighbours=neighbours,
+            gateways=settings.gateways,
+            tls=pair,
+            sealer=sealer,
+            catalogue=catalogue,
+            events=events,
+            clock=clock,
+        )
     # Sessions and lock-outs run by the machine's own clock: a demonstration that walks through days must not end them.
     own_clock = SystemClock()
     return Services(
@@ -129,6 +150,7 @@ def assemble(settings: HubSettings) -> Services:
         matches=Matches(database, ledger, looks, sealer, signers[0], trusted, directory, clock),
         lots=lots,
         lot_office=lot_office,
+        cascade=cascade,
         files=files,
         volumes=volumes,
         payments=payments,

@@ -12,6 +12,7 @@ from huodang.exchange import EventOffice, Ferry
 from huodang.store import SystemClock, Worker
 from huodang.trust import Signer, TrustedKeys
 from huodang.web.assembly import assemble
+from huodang.web.cascade_door import CascadeDoor
 from huodang.web.citizen_messages import ANSWER, REQUEST, CitizenAnswer, CitizenRequest
 from huodang.web.ferry_desk import FerryDesk
 from huodang.web.hub import build_hub
@@ -124,7 +125,19 @@ def _background(services: Services) -> list[AbstractContextManager[object]]:
         _Workers(services.worker, settings.worker_threads),
         Loop("lots", services.lot_office.plan, _LOTS_EVERY_SECONDS),
         *([_Events(services.events)] if settings.events.subscribe else []),
+        *_cascade(services),
         *([Loop("files", services.files.work, _FILES_EVERY_SECONDS)] if services.files else []),
+    ]
+
+
+def _cascade(services: Services) -> list[AbstractContextManager[object]]:
+    """What a hub does that knows others: it answers them, takes their events, and looks at their entries and keys."""
+    cascade, settings = services.cascade, services.settings.cascade
+    if cascade is None or settings is None:
+        return []
+    return [
+        CascadeDoor(cascade, events=services.settings.events.subscribe),
+        Loop("cascade", cascade.keep, float(settings.refresh_seconds)),
     ]
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from huodang.archive import PaymentRecords, Volumes
 from huodang.exchange import Catalogue, DropDesk, EventOffice, Exchange, GatewayDirectory, Looks, LotOffice, Lots
+from huodang.exchange.cascade import Cascade
 from huodang.exchange.matching import Matches
 from huodang.exchange.sharing import ActDesk, Corrections, SharingDesk
 from huodang.ledger import Ledger
@@ -23,6 +24,7 @@ class Services:
         clock: business time, which a demonstration may move; accounts and sessions keep to the machine's own.
         lots: the copies that departments deliver; `lot_office` pulls them and tells their standing.
         files: takes deliveries of files; None where the settings name no folder for them.
+        cascade: asks and answers hubs above and below; None where the settings name none.
         signer: the hub's key, with which it signs grants and opens what comes over the ferry.
     """
 
@@ -42,6 +44,7 @@ class Services:
     looks: Looks
     events: EventOffice
     matches: Matches
+    cascade: Cascade | None
     lots: Lots
     lot_office: LotOffice
     files: DropDesk | None
@@ -56,6 +59,8 @@ class Services:
         """Sequence what is pending, and close every connection to gateways and database."""
         self.ledger.seal_batch()
         self.directory.close()
+        if self.cascade is not None:
+            self.cascade.close()
         self.database.close()
 
     def subject_index(self, identity_number: str) -> str:

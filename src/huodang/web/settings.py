@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TypeVar
 import yaml
 
 from huodang.exchange import DropSettings, LotRules
+from huodang.exchange.cascade import CascadeSettings, Neighbour
 from huodang.standards import HuodangError, Place
 
 T = TypeVar("T")
@@ -88,6 +89,7 @@ class HubSettings:
     events: EventRules = field(default_factory=EventRules)
     files: DropSettings | None = None
     lots: LotRules = field(default_factory=LotRules)
+    cascade: CascadeSettings | None = None
     worker_threads: int = 2
     seal_every_milliseconds: int = 200
     mandatory_sharing: Path | None = None
@@ -126,6 +128,7 @@ class HubSettings:
             events=_events(reader.section("events", optional=True)),
             files=_files(reader.section("files", optional=True)),
             lots=_lots(reader.section("lots", optional=True)),
+            cascade=_cascade(reader.section("cascade", optional=True)),
             worker_threads=reader.number("worker_threads", 2),
             seal_every_milliseconds=reader.number("seal_every_milliseconds", 200),
             mandatory_sharing=reader.optional_path("mandatory_sharing"),
@@ -235,6 +238,33 @@ def _lots(reader: "_Reader") -> LotRules:
     return rules
 
 
+def _cascade(reader: "_Reader") -> CascadeSettings | None:
+    """The hubs above and below; None where a hub knows none."""
+    upper = reader.section("upper", optional=True)
+    settings = CascadeSettings(
+        upper=_neighbour(upper, upper=True) if upper.given else None,
+        lower=tuple(_neighbour(one, upper=False) for one in reader.sections("lower")),
+        host=reader.text("host", CascadeSettings.host),
+        port=reader.number("port", CascadeSettings.port),
+        longest_path=reader.number("longest_path", CascadeSettings.longest_path),
+        refresh_seconds=reader.number("refresh_seconds", CascadeSettings.refresh_seconds),
+    )
+    reader.finish()
+    return settings if settings.neighbours else None
+
+
+def _neighbour(reader: "_Reader", *, upper: bool) -> Neighbour:
+    neighbour = Neighbour(
+        holder=reader.text("holder"),
+        url=reader.text("url"),
+        trust=reader.path("trust"),
+        authority=reader.path("authority"),
+        upper=upper,
+    )
+    reader.finish()
+    return neighbour
+
+
 def _events(reader: "_Reader") -> EventRules:
     rules = EventRules(
         subscribe=reader.flag("subscribe", default=True),
@@ -282,6 +312,16 @@ class _Reader:
 
     def section(self, key: str, *, optional: bool = False) -> "_Reader":
         return _Reader(self._take(key, dict, {} if optional else None), self._file, f"{self._prefix}{key}.")
+
+    @property
+    def given(self) -> bool:
+        return bool(self._values)
+
+    def sections(self, key: str) -> "list[_Reader]":
+        values: list[Any] = self._take(key, list, [])
+        if not all(isinstance(one, dict) for one in values):
+            raise self._wrong(key, "须是键值表的列表", "must list mappings")
+        return [_Reader(one, self._file, f"{self._prefix}{key}.") for one in values]
 
     def text(self, key: str, default: str | None = None) -> str:
         return self._take(key, str, default)

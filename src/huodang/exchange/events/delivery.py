@@ -8,23 +8,86 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
 
 import msgspec
 
-from huodang.exchange.events.event_log import EventLog, StoredBatch
+from huodang.exchange.events.event_log import StoredBatch
 from huodang.exchange.events.messages import CURSOR, EPOCH
 from huodang.exchange.events.publishing import Terms
 from huodang.exchange.gateway.admission import admit_delivery, read_grant
 from huodang.exchange.gateway.memory import LogLine
 from huodang.exchange.gateway.refusals import Refused
-from huodang.exchange.gateway.service import Gateway
+from huodang.exchange.gateway.shelf import ShelfContents
 from huodang.exchange.values import REFUSAL, Agreement, Grant, Kind, Refusal, to_the_second
-from huodang.trust import EnvelopeError, SignedEnvelope, sign_envelope
+from huodang.store import Clock
+from huodang.trust import EnvelopeError, SignedEnvelope, Signer, TrustedKeys, sign_envelope
 
 _WAITING_AT_ONCE: Final = 8
 _LOOK_AGAIN_SECONDS: Final = 1.0
+
+
+class Shelf(Protocol):
+    """Where a provider's agreements stand."""
+
+    def contents(self) -> ShelfContents:
+        """Give what counts now."""
+
+
+class Memory(Protocol):
+    """What a provider remembers."""
+
+    def write(self, lines: Sequence[tuple[str | None, datetime | None, LogLine]]) -> set[int]:
+        """Take numbers once, with the lines of the log; give the places of those that were taken before."""
+
+
+class Provider(Protocol):
+    """Who hands events over: a department's gateway, or a hub that passes them on."""
+
+    @property
+    def department(self) -> str:
+        """Give its name."""
+
+    @property
+    def clock(self) -> Clock:
+        """Give the time."""
+
+    @property
+    def skew(self) -> timedelta:
+        """Give how far clocks may differ."""
+
+    @property
+    def signer(self) -> Signer:
+        """Give its key."""
+
+    @property
+    def trusted(self) -> TrustedKeys:
+        """Give the keys whose grants count."""
+
+    @property
+    def shelf(self) -> Shelf:
+        """Give its agreements."""
+
+    @property
+    def memory(self) -> Memory:
+        """Give what it remembers."""
+
+
+class Streams(Protocol):
+    """Where a provider's events are, by resource and subscriber."""
+
+    def epochs(self, resource: str, consumer: str) -> list[tuple[str, int]]:
+        """List a subscriber's epochs in their order, each with its last number."""
+
+    def after(self, resource: str, consumer: str, epoch: str, cursor: int, size: int) -> list[StoredBatch]:
+        """Give the batches after a place."""
+
+    def oldest(self, resource: str, consumer: str, epoch: str) -> int:
+        """Give the first number that is still kept."""
+
+    def note_taken(self, resource: str, consumer: str, epoch: str, through: int, at: datetime) -> None:
+        """Note how far a subscriber says it has taken its events."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +113,7 @@ class EventDesk:
     """
 
     def __init__(
-        self, gateway: Gateway, log: EventLog, resources: Sequence[str], *, page_bytes: int, longest_wait: float
+        self, gateway: Provider, log: Streams, resources: Sequence[str], *, page_bytes: int, longest_wait: float
     ) -> None:
         self._gateway = gateway
         self._log = log
