@@ -4,6 +4,8 @@
 time is told from /proc where it runs on this machine under a user that we may read.
 """
 
+# ruff: noqa: S608  (statements are made of this module's own numbers and names)
+
 import json
 import os
 import subprocess
@@ -26,9 +28,11 @@ DELETED, LATE = 500, 50
 PERSON = """CREATE TABLE person AS SELECT 'P' || lpad(g::text, 9, '0') AS person_id,
   '1301' || lpad((g::bigint * 7919 % 99999999999999)::text, 14, '0') AS sfzh,
   '张' || chr(19968 + (g % 2000)::int) || chr(20968 + (g % 1700)::int) AS name, (g % 2 + 1)::text AS sex,
-  date '1950-01-01' + (g % 20000)::int AS birth_date, (g % 1000000)::numeric(12,2) / 100 AS amount, (g % 480)::int AS months,
+  date '1950-01-01' + (g % 20000)::int AS birth_date, (g % 1000000)::numeric(12,2) / 100 AS amount,
+  (g % 480)::int AS months,
   random() AS score, g % 3 = 0 AS active, CASE WHEN g % 10 <> 0 THEN '河北省石家庄市长安区' || g END AS address,
-  timestamp '2024-01-01' + g * interval '3 seconds' AS updated_at, 100000 + g AS unit_no FROM generate_series(1, {rows}) g"""
+  timestamp '2024-01-01' + g * interval '3 seconds' AS updated_at, 100000 + g AS unit_no
+  FROM generate_series(1, {rows}) g"""
 OURS = """
 import json, resource, sys, time
 from pathlib import Path
@@ -37,8 +41,8 @@ began = time.perf_counter()
 report = sync_table(SyncRequest(sys.argv[1], "person", ("person_id",), sys.argv[2], cursor="updated_at",
                                 target_table=sys.argv[3], work_folder=Path(sys.argv[4])))
 own = resource.getrusage(resource.RUSAGE_SELF)
-print(json.dumps({"wall": time.perf_counter() - began, "cpu": own.ru_utime + own.ru_stime, "peak_mib": own.ru_maxrss / 1024,
-                  "report": {**report.to_json(), "columns": []}}))
+print(json.dumps({"wall": time.perf_counter() - began, "cpu": own.ru_utime + own.ru_stime,
+                  "peak_mib": own.ru_maxrss / 1024, "report": {**report.to_json(), "columns": []}}))
 """
 
 
@@ -70,9 +74,9 @@ def two_databases() -> Iterator[tuple[str, str]]:
 
 
 def child(command: list[str | Path]) -> dict[str, float]:
-    """Run one side in a process of its own and read its figures; the server's CPU time is added where it can be read."""
+    """Run one side in a process of its own; the server's CPU time is added where it can be read."""
     before = server_cpu()
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
     figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
@@ -107,8 +111,10 @@ def change(source: str) -> dict[str, int]:
         )
         connection.execute(f"DELETE FROM person WHERE unit_no <= 100000 + {DELETED}")
         add = (
-            "INSERT INTO person (person_id, sfzh, name, sex, birth_date, amount, months, score, active, updated_at, unit_no) "
-            "SELECT '{0}' || g, '新', '新', '1', date '1950-01-01', 1, 1, 0, true, timestamp '{1}', g FROM generate_series(1, {2}) g"
+            "INSERT INTO person (person_id, sfzh, name, sex, birth_date, amount, months, score, active, "
+            "updated_at, unit_no) "
+            "SELECT '{0}' || g, '新', '新', '1', date '1950-01-01', 1, 1, 0, true, timestamp '{1}', g "
+            "FROM generate_series(1, {2}) g"
         )
         connection.execute(add.format("L", "2024-01-01", LATE).encode())
         connection.execute(add.format("N", "2031-01-01", 1000).encode())
@@ -166,7 +172,8 @@ def run() -> list[str]:
         planted = change(source)
         lines += [
             "",
-            f"Then 1% changed (half of it without moving the cursor), {DELETED} deleted, {LATE} late, 1,000 new; PostgreSQL:",
+            f"Then 1% changed (half of it without moving the cursor), {DELETED} deleted, {LATE} late, 1,000 new; "
+            "PostgreSQL:",
             "",
         ]
         lines += [*heading]
@@ -186,8 +193,8 @@ def run() -> list[str]:
     proof, before = report["proof"], first["report"]["proof"]  # type: ignore[index]
     lines += [
         "",
-        f"Planted and reported alike: {', '.join(f'{name} {number:,}' for name, number in planted.items())}. Reconciliation (reading and "
-        f"hashing the target, hashing buckets on both sides) took {before['seconds']:.1f} s of the first load and "
-        f"{proof['seconds']:.1f} s of the lot; roots equal: {proof['equal']}.",  # type: ignore[index]
+        (f"Planted and reported alike: {', '.join(f'{name} {number:,}' for name, number in planted.items())}. "
+        f"Reconciliation (reading and hashing the target, hashing buckets on both sides) took {before['seconds']:.1f} s of the first load and "
+        f"{proof['seconds']:.1f} s of the lot; roots equal: {proof['equal']}.",  # type: ignore[index]),
     ]
     return lines

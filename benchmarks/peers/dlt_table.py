@@ -1,6 +1,7 @@
 """One table from PostgreSQL to a target by `dlt`: run by table_sync.py in an environment of its own.
 
-Arguments: source URL, target URL, backend (connectorx, pyarrow), folder, `full` or `incremental`. Prints figures as JSON.
+Arguments: source URL, target URL, backend (connectorx, pyarrow), folder, `full` or
+`incremental`. Prints figures as JSON.
 """
 
 import json

@@ -7,6 +7,7 @@ are read again only where they changed. Memory is bounded by the limit that Duck
 import math
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -16,7 +17,8 @@ import duckdb
 from huodang.exchange.sync.canonical import Pair, canonical, literal, row_text
 from huodang.exchange.sync.columns import Engine, Kind
 from huodang.exchange.sync.cursors import cursor_expression, cursor_type
-from huodang.exchange.sync.errors import ApplyError, SpaceError
+from huodang.exchange.sync.errors import ApplyError
+from huodang.exchange.sync.faults import LongLineError, clear_faults
 from huodang.exchange.sync.outgoing import decoder, file_value, row_value
 from huodang.exchange.sync.refusals import KEY_TWICE, refusal
 from huodang.exchange.sync.side import OPERATION, Cells, Load
@@ -95,19 +97,8 @@ class Comparison:
         self._database.interrupt()
 
     def _run(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        try:
+        with clear_faults(self._folder):
             return self._database.execute(statement, list(parameters)).fetchall()
-        except duckdb.OutOfMemoryException:
-            raise SpaceError(
-                "比对所需的内存或磁盘空间不够",
-                "the comparison lacks memory or disk space",
-                advice_chinese="请用 --memory 增加内存，或用 --work-folder 换到空间更大的磁盘。",
-                advice_english="Give it more by --memory, or a larger disk by --work-folder.",
-            ) from None
-        except duckdb.IOException as problem:
-            if "space" in str(problem).lower() or "full" in str(problem).lower():
-                raise no_space(self._folder) from None
-            raise
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -121,9 +112,7 @@ class Comparison:
         self._run(f"DROP TABLE IF EXISTS {which}")
         try:
             self._run(self._taking(which, cursor))
-        except duckdb.InvalidInputException as problem:
-            if "line size" not in str(problem):
-                raise
+        except LongLineError:
             self._line[which] = _longest_line(spool.file) + 16
             self._run(self._taking(which, cursor))
         read = self._run(f"SELECT count(*) FROM {which}")[0][0]
@@ -222,13 +211,10 @@ class Comparison:
         yield from self._batches(f"SELECT k, c{number} FROM ({self._canonical('source')}) WHERE k IS NOT NULL")
 
     def _batches(self, query: str) -> Iterator[list[tuple[Any, ...]]]:
-        cursor = self._database.cursor()
-        try:
+        with clear_faults(self._folder), closing(self._database.cursor()) as cursor:
             cursor.execute(query)
             while rows := cursor.fetchmany(_BATCH):
                 yield rows
-        finally:
-            cursor.close()
 
     def compare(self) -> dict[str, int]:
         """Join the two sides by key; count what is to be inserted (I), updated (U), replaced (R) and deleted (D)."""
@@ -379,16 +365,6 @@ class Comparison:
 
 def _nothing() -> Iterator[list[Cells]]:
     return iter(())
-
-
-def no_space(folder: Path) -> SpaceError:
-    """Say that the disk of the work folder is full."""
-    return SpaceError(
-        f"工作目录所在磁盘已满：{folder.parent}",
-        f"the disk of the work folder is full: {folder.parent}",
-        advice_chinese="请腾出空间，或用 --work-folder 换到空间更大的磁盘；目标表没有改动。",
-        advice_english="Make room, or name a larger disk by --work-folder; the target is unchanged.",
-    )
 
 
 def _longest_line(file: Path) -> int:

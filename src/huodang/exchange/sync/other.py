@@ -1,7 +1,7 @@
 """Every other database that SQLAlchemy has a dialect for: row by row, slower, by the same rules.
 
 Oracle, SQL Server, Dameng, Kingbase and openGauss pass here when their drivers are installed. None of them could be
-tried where this was written; the seam itself is tested by sending SQLite and PostgreSQL through it.
+tried where this was written; the seam itself is tested by sending SQLite through it.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,5 +1,6 @@
 """One lot of one table between two databases: read both, compare, apply in one step, read back, prove."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from huodang.exchange.sync.addresses import Address, parse_address
 from huodang.exchange.sync.canonical import Pair
 from huodang.exchange.sync.checks import checked_element
 from huodang.exchange.sync.columns import Column, Kind
-from huodang.exchange.sync.errors import BusyError, TableError
+from huodang.exchange.sync.errors import BusyError, CheckError, TableError
 from huodang.exchange.sync.lot_run import LotRun
 from huodang.exchange.sync.opening import applying, open_side, reading
 from huodang.exchange.sync.plan import find_drift, new_columns, pair_columns, refuse_drift, require_columns
@@ -20,6 +21,7 @@ from huodang.exchange.sync.values import Progress, Proof, SyncReport, SyncReques
 from huodang.exchange.sync.work_folder import work_folder
 
 _LOCK_PAUSE: Final = 0.2
+_MEMORY: Final = re.compile(r"[1-9]\d*(\.\d+)?\s*[KMGT]i?B", re.IGNORECASE)
 
 
 def sync_table(request: SyncRequest, progress: Progress = no_progress) -> SyncReport:
@@ -61,6 +63,13 @@ def _opened(request: SyncRequest, *, writing: bool = True) -> Iterator[Sides]:
     source, target = parse_address(request.source), parse_address(request.target)
     for column, identifier in request.checks.items():
         checked_element(column, identifier)
+    if not _MEMORY.fullmatch(request.memory.strip()):
+        raise CheckError(
+            f"内存上限 {request.memory} 的写法不对",
+            f"the memory limit {request.memory} is misspelt",
+            advice_chinese="请写成 512MB 或 2GB。",
+            advice_english="Write it as 512MB or 2GB.",
+        )
     opened: list[Side] = []
     reads_only = not writing or request.dry_run
     try:
