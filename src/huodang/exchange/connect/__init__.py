@@ -4,6 +4,9 @@
 no value of a row but masked. `Inspection.gateway_text` is the gateway's file that follows.
 """
 
+from huodang.exchange.connect.conformance import check_conformance
+from huodang.exchange.connect.conformance_report import conformance_report
+from huodang.exchange.connect.conformance_values import Check, ConformanceResult, State
 from huodang.exchange.connect.coverage import ElementQuality, TableQuality
 from huodang.exchange.connect.errors import ConnectError, OutputExistsError
 from huodang.exchange.connect.facts import ColumnFacts, ColumnKind, SourceFacts, TableFacts
@@ -22,9 +25,11 @@ from huodang.exchange.connect.service import (
 )
 
 __all__ = [
+    "Check",
     "ColumnFacts",
     "ColumnKind",
     "ColumnMapping",
+    "ConformanceResult",
     "ConnectError",
     "ElementQuality",
     "Inspection",
@@ -35,10 +40,13 @@ __all__ = [
     "Progress",
     "Said",
     "SourceFacts",
+    "State",
     "TableFacts",
     "TableMapping",
     "TableProposal",
     "TableQuality",
+    "check_conformance",
+    "conformance_report",
     "inspect_database",
     "inspect_files",
     "inspection_json",

@@ -10,7 +10,20 @@ _SEX: Final = {
     "男": "1", "男性": "1", "m": "1", "male": "1", "man": "1", "女": "2", "女性": "2", "f": "2", "female": "2", "woman": "2",
     "未知": "0", "u": "0", "unknown": "0", "未说明": "9", "不详": "0",
 }  # fmt: skip
-_FLAG: Final = {"是": "1", "y": "1", "yes": "1", "true": "1", "t": "1", "有": "1", "否": "0", "n": "0", "no": "0", "false": "0", "f": "0", "无": "0"}
+_FLAG: Final = {
+    "是": "1",
+    "y": "1",
+    "yes": "1",
+    "true": "1",
+    "t": "1",
+    "有": "1",
+    "否": "0",
+    "n": "0",
+    "no": "0",
+    "false": "0",
+    "f": "0",
+    "无": "0",
+}
 _NATIONAL: Final = {"nationality": "police.nationality"}
 """Crosswalks whose local codes are a national standard's, too (GB/T 3304 has letters beside figures)."""
 

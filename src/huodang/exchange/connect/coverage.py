@@ -1,4 +1,4 @@
-"""What the quality of a table would be if it were delivered as proposed: measured with the delivery's own standardiser."""
+"""What the quality of a table would be if delivered as proposed: measured with the delivery's own standardiser."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -96,9 +96,7 @@ def measure_rows(
         today: for rules and freshness.
     """
     try:
-        plan = compile_plan(
-            "connect.sample", key, specs, beside=_Beside(Path()), place=Place(), required=[SUBJECT]
-        )
+        plan = compile_plan("connect.sample", key, specs, beside=_Beside(Path()), place=Place(), required=[SUBJECT])
     except GatewayConfigError:
         return None
     standardiser = Standardiser(plan, today=today)

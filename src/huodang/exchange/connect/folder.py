@@ -1,4 +1,4 @@
-"""Looking at a folder of files as a source: every kind that `exchange.files` reads, grouped as deliveries of one thing."""
+"""Looking at a folder of files as a source: every kind that `exchange.files` reads, grouped as deliveries."""
 
 import re
 from collections.abc import Sequence

@@ -16,7 +16,11 @@ from huodang.exchange.values import Kind
 _PLAIN: Final = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_.\u4e00-\u9fff]*")
 _RESERVED: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"})
 _LONGEST_COMMENT: Final = 300
-_SECTIONS: Final = ((Kind.TABLE, "tables", "deliver"), (Kind.EVENT, "events", "publish"), (Kind.MATCH, "matches", "offer"))
+_SECTIONS: Final = (
+    (Kind.TABLE, "tables", "deliver"),
+    (Kind.EVENT, "events", "publish"),
+    (Kind.MATCH, "matches", "offer"),
+)
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,7 @@ def write_gateway(
     return "\n".join(lines) + "\n"
 
 
-def _checks(
-    lines: list[str], proposals: Sequence[TableProposal], quality: Mapping[str, TableQuality]
-) -> None:
+def _checks(lines: list[str], proposals: Sequence[TableProposal], quality: Mapping[str, TableQuality]) -> None:
     offered = [(one, proposal) for proposal in proposals for one in proposal.offers if one.kind is Kind.CHECK]
     lines += ["", "resources:" if offered else "resources: []"]
     for one, proposal in offered:
@@ -100,10 +102,13 @@ def _told_quality(measured: TableQuality) -> str:
     for text, count in measured.report.by_reason.items():
         reasons[text.split("|")[0]] = reasons.get(text.split("|")[0], 0) + count
     told = "；".join(
-        f"{REASONS[reason].chinese if reason in REASONS else reason} {count}" for reason, count in sorted(reasons.items())
+        f"{REASONS[reason].chinese if reason in REASONS else reason} {count}"
+        for reason, count in sorted(reasons.items())
     )
     fresh = f"；最新 {measured.newest}" if measured.newest else ""
-    return f"抽样 {measured.rows} 行，按此映射将隔离 {measured.quarantined} 行{'（' + told + '）' if told else ''}{fresh}"
+    return (
+        f"抽样 {measured.rows} 行，按此映射将隔离 {measured.quarantined} 行{'（' + told + '）' if told else ''}{fresh}"
+    )
 
 
 def _offer(lines: list[str], offer: Offer, proposal: TableProposal, *, indent: str, detailed: bool) -> None:

@@ -199,7 +199,10 @@ def _formats(described: DataElement, profile: ColumnProfile, questions: list[Sai
         )
     if serial := profile.formats.get(SERIAL, 0):
         questions.append(
-            Said(f"{serial} 个值是电子表格序列数，会被隔离", f"{serial} values are spreadsheet serials: to be quarantined")
+            Said(
+                f"{serial} 个值是电子表格序列数，会被隔离",
+                f"{serial} values are spreadsheet serials: to be quarantined",
+            )
         )
     if seen == ["yyyy-mm-dd"] and described.type == "date":
         return ()
@@ -225,7 +228,9 @@ def _cursor(facts: TableFacts, profiles: Mapping[str, ColumnProfile]) -> ColumnM
         formats = tuple(one for one in profile.formats if one not in (NATIVE, SERIAL) and "dd" in one)
         if column.kind in (ColumnKind.DATE, ColumnKind.INSTANT) or (profile.filled and profile.dates >= 0.8):
             why = Said("列名像更新时间，值是日期时间", "the name says when a row was written, the values are instants")
-            return ColumnMapping(column.name, _ANY, 0.9, (why,), () if formats == ("yyyy-mm-dd hh:mm:ss",) else formats[:1])
+            return ColumnMapping(
+                column.name, _ANY, 0.9, (why,), () if formats == ("yyyy-mm-dd hh:mm:ss",) else formats[:1]
+            )
     return None
 
 

@@ -155,11 +155,17 @@ def unreachable(problem: BaseException) -> ConnectError:
     kind = type(original).__name__
     text = str(original).lower()
     if any(one in text for one in ("password", "access denied", "authentication")):
-        chinese, english = "账号或口令不对，或该账号不能从本机连接", "user or password is wrong, or may not come from here"
+        chinese, english = (
+            "账号或口令不对，或该账号不能从本机连接",
+            "user or password is wrong, or may not come from here",
+        )
     elif "unknown database" in text or "does not exist" in text:
         chinese, english = "没有这个数据库或账号", "there is no such database or user"
     elif "not a database" in text:
-        chinese, english = "该文件不是 SQLite 数据库，或已加密、损坏", "the file is no SQLite database, or it is damaged"
+        chinese, english = (
+            "该文件不是 SQLite 数据库，或已加密、损坏",
+            "the file is no SQLite database, or it is damaged",
+        )
     else:
         chinese, english = "数据库连不上，或中途断开", "the database can't be reached, or went away"
     return ConnectError(

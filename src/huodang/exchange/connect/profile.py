@@ -26,7 +26,8 @@ _FORMATS: Final = (
     ("yyyymm", 6), ("yyyy-mm", 7), ("yyyy/mm", 7), ("yyyy年mm月", 8),
 )  # fmt: skip
 _COMPILED: Final = {
-    length: [MomentFormat.compile(one) for one, size in _FORMATS if size == length] for length in {s for _, s in _FORMATS}
+    length: [MomentFormat.compile(one) for one, size in _FORMATS if size == length]
+    for length in {s for _, s in _FORMATS}
 }
 NATIVE: Final = "native"
 SERIAL: Final = "serial"
@@ -35,9 +36,13 @@ _SCIENTIFIC: Final = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]{2}")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,10})?")
 _PHONE: Final = re.compile(r"1[3-9][0-9]{9}")
 _LIKE_IDENTITY: Final = re.compile(r"[0-9]{17}[0-9Xx]|[0-9]{15}")
-_HAN_NAME: Final = re.compile(r"[\u4e00-\u9fff\U00020000-\U0003ffff]{2,4}|[\u4e00-\u9fff]{2,12}[·•．.][\u4e00-\u9fff·•．.]{2,20}")
+_HAN_NAME: Final = re.compile(
+    r"[\u4e00-\u9fff\U00020000-\U0003ffff]{2,4}|[\u4e00-\u9fff]{2,12}[·•．.][\u4e00-\u9fff·•．.]{2,20}"
+)
 _ADDRESS: Final = re.compile(r"[省市区县镇乡村路街巷号弄].{0,40}[路街巷号弄村组室栋楼镇乡]")
-_ORGANISATION: Final = re.compile(r"(公司|集团|厂|局|院|所|中心|学校|大学|中学|小学|银行|合作社|委员会|处|站|部|队|店|社)$")
+_ORGANISATION: Final = re.compile(
+    r"(公司|集团|厂|局|院|所|中心|学校|大学|中学|小学|银行|合作社|委员会|处|站|部|队|店|社)$"
+)
 _CARD: Final = re.compile(r"[0-9]{12,21}")
 _CODE: Final = re.compile(r"[0-9A-Za-z_.,-]{1,4}|[\u4e00-\u9fff]{1,2}|[男女未知说明性其他]{2,6}")
 MOST_CODES: Final = 80
@@ -103,9 +108,7 @@ class ColumnProfile:
     @property
     def shown_codes(self) -> dict[str, int]:
         """The codes that may be shown: short, and so frequent that they are nobody's in particular."""
-        return {
-            code: count for code, count in self.codes.items() if count >= _RECURS and _CODE.fullmatch(code)
-        }
+        return {code: count for code, count in self.codes.items() if count >= _RECURS and _CODE.fullmatch(code)}
 
     def _share(self, wanted: "object") -> float:
         counted = sum(count for one, count in self.formats.items() if callable(wanted) and wanted(one))
@@ -129,7 +132,9 @@ def _identities(texts: Mapping[str, Sequence[str | None]]) -> list[IdentityNumbe
     best: list[IdentityNumber | None] = []
     most = 0
     for cells in texts.values():
-        if sum(1 for cell in cells[:50] if cell and _LIKE_IDENTITY.fullmatch(cell)) * 2 < sum(1 for c in cells[:50] if c):
+        if sum(1 for cell in cells[:50] if cell and _LIKE_IDENTITY.fullmatch(cell)) * 2 < sum(
+            1 for c in cells[:50] if c
+        ):
             continue
         read = [_identity(cell) for cell in cells]
         if (found := sum(one is not None for one in read)) > most:

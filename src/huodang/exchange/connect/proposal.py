@@ -1,4 +1,4 @@
-"""From the mapping of a table to what a gateway could offer of it: checks, tables, events, lists, sets to match. Pure."""
+"""From the mapping of a table to what a gateway could offer of it: checks, tables, events, lists, matches. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -143,10 +143,15 @@ def _check(
     spec["outcomes"] = outcomes
     spec["otherwise"] = {"outcome": "clear", "reason": "matches"}
     notes = [
-        Said("查无此人时答“未知”；名单齐全、无记录即无此事的，改为 clear", "nobody found is `unknown`; where the list is complete make it `clear`")
+        Said(
+            "查无此人时答“未知”；名单齐全、无记录即无此事的，改为 clear",
+            "nobody found is `unknown`; where the list is complete make it `clear`",
+        )
     ]
     if mapping.cursor is None:
-        notes.append(Said("没有找到更新时间列，数据时点按查询时刻计", "no column tells when a row was written: as of the query"))
+        notes.append(
+            Said("没有找到更新时间列，数据时点按查询时刻计", "no column tells when a row was written: as of the query")
+        )
     notes += _several_rows(mapping, subject)
     return Offer(name, Kind.CHECK, (SUBJECT, *others), spec, known, tuple(notes))
 
@@ -215,9 +220,7 @@ def _event(
     return None
 
 
-def _list(
-    mapping: TableMapping, others: Mapping[str, ColumnMapping], department: str, taken: set[str]
-) -> Offer:
+def _list(mapping: TableMapping, others: Mapping[str, ColumnMapping], department: str, taken: set[str]) -> Offer:
     name, known = _name(mapping, department, Kind.LIST, taken)
     birth = others["birth_date"]
     wanted = [SUBJECT, *(one for one in ("name", "sex", "birth_date", "employer") if one in others)]
@@ -227,7 +230,9 @@ def _list(
         "within": within,
         "elements": {one: mapping.used[one].spec(several_formats=False) for one in wanted},
     }
-    note = Said("到龄名单；只应列出尚未领取待遇的人，可改用视图", "who reaches the age; best a view of who draws nothing yet")
+    note = Said(
+        "到龄名单；只应列出尚未领取待遇的人，可改用视图", "who reaches the age; best a view of who draws nothing yet"
+    )
     return Offer(name, Kind.LIST, tuple(wanted), spec, known, (note,))
 
 
@@ -279,6 +284,10 @@ def _name(mapping: TableMapping, department: str, kind: Kind, taken: set[str]) -
     if not stem[0].isalpha():
         stem = f"t_{stem}"
     name, number = f"{department}.{stem}{suffix}", 1
+    present = product_catalogue().get(name)
+    if present is not None and present.kind is not kind:
+        stem = f"{stem}_{kind.value}"  # the catalogue means something else by that name
+        name = f"{department}.{stem}{suffix}"
     while name in taken:
         number += 1
         name = f"{department}.{stem}_{number}{suffix}"

@@ -89,7 +89,7 @@ def _names(connection: sa.Connection, schema: str | None, wanted: Sequence[str])
     return [folded[name.lower()] for name in wanted]
 
 
-def _described(connection: sa.Connection, names: list[str], schema: str | None) -> dict[str, Any]:
+def _described(connection: sa.Connection, names: list[str], schema: str | None) -> dict[str, list[dict[str, Any]]]:
     """Describe all columns at once where the database can: five hundred tables are one question then."""
     if connection.dialect.name == "sqlite":
         return {}
@@ -102,15 +102,21 @@ def _described(connection: sa.Connection, names: list[str], schema: str | None) 
             raise
         connection.rollback()
         return {}
-    return {name: columns for (_, name), columns in multi.items()}
+    return {name: [dict(one) for one in columns] for (_, name), columns in multi.items()}
 
 
 def _table(  # one table after the other, each within its own bound
-    source: OpenSource, connection: sa.Connection, name: str, schema: str | None, *, is_view: bool, columns: Any
+    source: OpenSource,
+    connection: sa.Connection,
+    name: str,
+    schema: str | None,
+    *,
+    is_view: bool,
+    columns: list[dict[str, Any]] | None,
 ) -> TableFacts:
     inspector = sa.inspect(connection)
     try:
-        raw = columns if columns is not None else inspector.get_columns(name, schema=schema)
+        raw = columns if columns is not None else [dict(one) for one in inspector.get_columns(name, schema=schema)]
         facts = tuple(_column(one) for one in raw)
         primary, unique = _keys(inspector, name, schema, is_view=is_view)
         comment = _comment(inspector, name, schema)
@@ -122,11 +128,9 @@ def _table(  # one table after the other, each within its own bound
     if not facts:
         return _unread(name, is_view, schema, "没有列，或没有权限", "it has no columns, or they may not be seen")
     rows, exact = _count(source, connection, name, schema)
-    sample, remark = _sample(source, connection, name, schema, facts, primary, rows)
+    sample, remark = _sample(source, connection, name, schema, facts, primary=primary, rows=rows)
     if sample is None:
-        return TableFacts(
-            _full(name, schema), facts, is_view, comment, rows, exact, primary, unique, problem=remark
-        )
+        return TableFacts(_full(name, schema), facts, is_view, comment, rows, exact, primary, unique, problem=remark)
     whole = exact and rows is not None and rows <= len(sample)
     return TableFacts(
         _full(name, schema), facts, is_view, comment, rows, exact, primary, unique, sample, whole,
@@ -206,7 +210,9 @@ def _count(source: OpenSource, connection: sa.Connection, name: str, schema: str
         estimate = source.scalar(connection, statement.bindparams(name=name, place=schema))
     if estimate is not None and int(estimate) > _EXACT_BELOW:
         return int(estimate), False
-    inner = sa.select(sa.literal_column("1")).select_from(sa.table(name, schema=schema)).limit(_COUNTED_UP_TO + 1)
+    inner: sa.Select[Any] = (
+        sa.select(sa.literal_column("1")).select_from(sa.table(name, schema=schema)).limit(_COUNTED_UP_TO + 1)
+    )
     if source.kind == "sqlite":
         inner = sa.select(sa.literal_column("1")).select_from(sa.table(name, schema=schema))
     counted = source.scalar(connection, sa.select(sa.func.count()).select_from(inner.subquery()))
@@ -221,6 +227,7 @@ def _sample(
     name: str,
     schema: str | None,
     columns: tuple[ColumnFacts, ...],
+    *,
     primary: tuple[str, ...],
     rows: int | None,
 ) -> tuple[list[dict[str, object]] | None, Said | None]:
@@ -232,14 +239,18 @@ def _sample(
     for dates_as_text in (False, True):
         try:
             with source.bounded():
-                return _pick(source, connection, name, schema, wanted, primary, rows, dates_as_text), None
+                return _pick(
+                    source, connection, name, schema, wanted, primary=primary, rows=rows, dates_as_text=dates_as_text
+                ), None
         except (DBAPIError, UnicodeError, ValueError, OverflowError) as error:
             if is_gone(error):
                 raise
             connection.rollback()
             problem = error
     kind = type(getattr(problem, "orig", None) or problem).__name__
-    return None, Said(f"读不到数据：没有权限、超时或编码损坏（{kind}）", f"no row can be read: permission, time or encoding ({kind})")
+    return None, Said(
+        f"读不到数据：没有权限、超时或编码损坏（{kind}）", f"no row can be read: permission, time or encoding ({kind})"
+    )
 
 
 def _pick(
@@ -248,9 +259,10 @@ def _pick(
     name: str,
     schema: str | None,
     wanted: list[ColumnFacts],
+    *,
     primary: tuple[str, ...],
     rows: int | None,
-    dates_as_text: bool,  # noqa: FBT001  (told by the one caller)
+    dates_as_text: bool,
 ) -> list[dict[str, object]]:
     table = sa.table(name, *(sa.column(one.name) for one in wanted), schema=schema)
     # Labels of our own: two columns of a view may differ in case only.
@@ -258,36 +270,41 @@ def _pick(
     statement = sa.select(*cells)
     big = rows is None or rows > SAMPLE_ROWS
     if not big:
-        picked = connection.execute(statement.limit(SAMPLE_ROWS)).all()
+        picked = list(connection.execute(statement.limit(SAMPLE_ROWS)))
     elif source.kind == "sqlite" and (bounds := _row_bounds(source, connection, name)):
         picked = []
         lowest, highest = bounds
         step = max(1, (highest - lowest) // _BLOCKS)
-        row_id = sa.literal_column("rowid")
+        row_id: sa.ColumnElement[Any] = sa.literal_column("rowid")
         for block in range(_BLOCKS):
             begin = lowest + block * step
             chosen = statement.where(row_id >= begin, row_id < begin + step).order_by(row_id)
-            picked += connection.execute(chosen.limit(SAMPLE_ROWS // _BLOCKS)).all()
+            picked += list(connection.execute(chosen.limit(SAMPLE_ROWS // _BLOCKS)))
     elif source.kind == "postgresql" and rows and not _is_view(connection, name, schema):
         percent = min(100.0, 100.0 * 3 * SAMPLE_ROWS / rows)
         spread = sa.tablesample(table, sa.func.system(sa.literal_column(f"{percent:.6f}")))
-        cells = [_cell(source.kind, spread.c[one.name], one, dates_as_text).label(f"c{at}") for at, one in enumerate(wanted)]
-        picked = connection.execute(sa.select(*cells).limit(SAMPLE_ROWS)).all()
+        cells = [
+            _cell(source.kind, spread.c[one.name], one, dates_as_text).label(f"c{at}") for at, one in enumerate(wanted)
+        ]
+        picked = list(connection.execute(sa.select(*cells).limit(SAMPLE_ROWS)))
         if len(picked) < SAMPLE_ROWS // 4:
-            picked = connection.execute(statement.limit(SAMPLE_ROWS)).all()
+            picked = list(connection.execute(statement.limit(SAMPLE_ROWS)))
     elif primary:
-        keys = [sa.column(one) for one in primary]
+        keys: list[sa.ColumnElement[Any]] = [sa.column(one) for one in primary]
         half = SAMPLE_ROWS // 2
-        picked = connection.execute(statement.order_by(*keys).limit(half)).all()
-        picked += connection.execute(statement.order_by(*(key.desc() for key in keys)).limit(half)).all()
+        picked = list(connection.execute(statement.order_by(*keys).limit(half)))
+        picked += list(connection.execute(statement.order_by(*(key.desc() for key in keys)).limit(half)))
     else:
-        picked = connection.execute(statement.limit(SAMPLE_ROWS)).all()
+        picked = list(connection.execute(statement.limit(SAMPLE_ROWS)))
     names = [one.name for one in wanted]
     return [dict(zip(names, row, strict=True)) for row in picked]
 
 
 def _cell(
-    kind: str, column: sa.ColumnElement[Any], facts: ColumnFacts, dates_as_text: bool  # noqa: FBT001  (internal)
+    kind: str,
+    column: sa.ColumnElement[Any],
+    facts: ColumnFacts,
+    dates_as_text: bool,  # noqa: FBT001  (internal)
 ) -> sa.ColumnElement[Any]:
     """Read a cell, but no more than the beginning of a long text."""
     if kind == "sqlite":
@@ -307,7 +324,7 @@ def _cell(
 
 def _row_bounds(source: OpenSource, connection: sa.Connection, name: str) -> tuple[int, int] | None:
     """Give the lowest and highest rowid of a SQLite table; None for views and tables without."""
-    row_id = sa.literal_column("rowid")
+    row_id: sa.ColumnElement[Any] = sa.literal_column("rowid")
     table = sa.table(name)
     lowest = source.scalar(connection, sa.select(sa.func.min(row_id)).select_from(table))
     highest = source.scalar(connection, sa.select(sa.func.max(row_id)).select_from(table))

@@ -21,9 +21,7 @@ _MOST: Final = 0.6
 _NEARLY_ALL: Final = 0.9
 _LITTLE: Final = 0.2
 _IDENTITIES: Final = frozenset({"identity_number", "agent_identity_number"})
-_NAMES: Final = frozenset(
-    {"name", "former_name", "archive_name", "contact_name", "agent_name", "bank_account_holder"}
-)
+_NAMES: Final = frozenset({"name", "former_name", "archive_name", "contact_name", "agent_name", "bank_account_holder"})
 _ADDRESSES: Final = frozenset({"household_address", "home_address"})
 _PHONES: Final = frozenset({"phone", "contact_phone"})
 _ORGANISATIONS: Final = frozenset({"employer", "fund_centre", "bank_name"})
@@ -120,7 +118,10 @@ def _held_identity(profile: ColumnProfile) -> _Held:
         return _Held(share, why, alone=0.9 if share >= _MOST else 0.7)
     if profile.scientific > profile.filled / 2:
         return _Held(
-            0.1, Said("号码被变成科学计数法，末几位已丢失", "the numbers were turned to scientific notation: digits are lost")
+            0.1,
+            Said(
+                "号码被变成科学计数法，末几位已丢失", "the numbers were turned to scientific notation: digits are lost"
+            ),
         )
     if profile.identity_like >= 0.5:
         return _Held(
@@ -137,10 +138,15 @@ def _held_birth(profile: ColumnProfile) -> _Held:
     if profile.dates < _MOST:
         return _held_date(profile)
     if profile.compared and profile.births >= 0.5:
-        why = Said(f"{profile.births:.0%} 与证件号码中的出生日期相同", f"{profile.births:.0%} equal the date in the identity number")
+        why = Said(
+            f"{profile.births:.0%} 与证件号码中的出生日期相同",
+            f"{profile.births:.0%} equal the date in the identity number",
+        )
         return _Held(profile.births, why, alone=0.85 if profile.births >= _NEARLY_ALL else 0.0)
     if profile.compared:
-        return _Held(-0.7, Said("与证件号码中的出生日期大多不同", "mostly differs from the date in the identity number"))
+        return _Held(
+            -0.7, Said("与证件号码中的出生日期大多不同", "mostly differs from the date in the identity number")
+        )
     return _held_date(profile)
 
 
@@ -201,7 +207,9 @@ def _held_name(profile: ColumnProfile) -> _Held:
 def _held_phone(profile: ColumnProfile) -> _Held:
     if profile.phones >= _MOST:
         alone = _MOST if profile.phones >= _NEARLY_ALL else 0.0
-        return _Held(0.8, Said(f"{profile.phones:.0%} 的值是手机号", f"{profile.phones:.0%} are mobile numbers"), alone=alone)
+        return _Held(
+            0.8, Said(f"{profile.phones:.0%} 的值是手机号", f"{profile.phones:.0%} are mobile numbers"), alone=alone
+        )
     return _Held(-0.7 if profile.identity_like >= 0.5 or profile.dates >= 0.5 or profile.names >= 0.5 else -0.2)
 
 
@@ -246,7 +254,10 @@ def _held_codes(described: DataElement, profile: ColumnProfile, department: str)
     if described.identifier == "sex" and profile.compared > 20 and len(profile.codes) > 1 and not sexes:
         return _Held(-0.6, Said("取值与证件号码中的性别无关", "the codes don't go with the sex in the identity number"))
     if fit.share >= 0.8:
-        why = Said(f"{fit.share:.0%} 的代码在标准代码表中或可对照", f"{fit.share:.0%} of the codes are standard or can be mapped")
+        why = Said(
+            f"{fit.share:.0%} 的代码在标准代码表中或可对照",
+            f"{fit.share:.0%} of the codes are standard or can be mapped",
+        )
         return _Held(0.6 if fit.named or len(profile.codes) > 1 else 0.4, why, fit=fit)
     why = Said(f"只有 {fit.share:.0%} 的代码能对照", f"only {fit.share:.0%} of the codes can be mapped")
     return _Held(-0.15 if fit.share < 0.5 else 0.0, why, fit=fit)

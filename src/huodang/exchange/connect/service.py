@@ -24,16 +24,16 @@ from huodang.exchange.connect.opening import Limits, OpenSource
 from huodang.exchange.connect.profile import ColumnProfile
 from huodang.exchange.connect.proposal import TableProposal, propose
 from huodang.exchange.connect.reading import Progress, read_database
-from huodang.exchange.connect.said import Said
 from huodang.exchange.files import FileKind
 from huodang.exchange.gateway.config import fill_variables, process_environment
 from huodang.exchange.gateway.conversion import plain
-from huodang.standards import BadValue, Place
+from huodang.standards import BadValue, DataElement, Place
 from huodang.store import write_whole
 from huodang.trust import HIDDEN_TEXT, MaskLevel, mask
 
 _DEPARTMENT: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_FIGURE: Final = re.compile(r"[0-9./-]{1,10}")
 _SHOWN_SAMPLES: Final = 3
 
 
@@ -106,7 +106,7 @@ class Inspection:
 
     def samples(self, mapping: TableMapping, column: str) -> list[str]:
         """Show the first values of a column, masked by the rule of its element; of no element, hidden."""
-        named = {one.column: one.element.identifier for one in (*mapping.asked, *mapping.used.values())}
+        named = {one.column: one.element for one in (*mapping.asked, *mapping.used.values())}
         shown: list[str] = []
         for row in mapping.facts.sample:
             try:
@@ -114,7 +114,7 @@ class Inspection:
             except (BadValue, ValueError):
                 text = None
             if text:
-                shown.append(mask(named[column], text, MaskLevel.PARTIAL) if column in named else HIDDEN_TEXT)
+                shown.append(_masked(text, named.get(column), mapping.profiles[column]))
             if len(shown) == _SHOWN_SAMPLES:
                 break
         return shown
@@ -256,7 +256,11 @@ def inspection_json(inspection: Inspection) -> bytes:
 
 
 def _inspected(
-    facts: SourceFacts, settings: InspectionSettings, *, url: sa.URL | None = None, folder: Path | None = None,
+    facts: SourceFacts,
+    settings: InspectionSettings,
+    *,
+    url: sa.URL | None = None,
+    folder: Path | None = None,
     variable: str = "",
 ) -> Inspection:
     department = settings.department
@@ -274,6 +278,16 @@ def _inspected(
         if measured is not None:
             quality[one.mapping.facts.name] = measured
     return Inspection(facts, settings, proposals, quality, url, folder, variable)
+
+
+def _masked(text: str, described: DataElement | None, profile: ColumnProfile) -> str:
+    """Mask a value; what its element would show is shown only if it can't be somebody's, as the element may be wrong."""
+    if described is None:
+        return HIDDEN_TEXT
+    shown = mask(described.identifier, text, MaskLevel.PARTIAL)
+    if shown != text or text in profile.shown_codes or _FIGURE.fullmatch(text):
+        return shown
+    return HIDDEN_TEXT
 
 
 def _answerable(facts: TableFacts) -> bool:
