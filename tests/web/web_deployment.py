@@ -48,6 +48,13 @@ STAFF = {
     "security1": "security_administrator",
     "audit1": "audit_administrator",
 }
+KEEPERS = {
+    "steward1": ("steward", "social_insurance"),
+    "police1": ("steward", "police"),
+    "health1": ("steward", "health"),
+    "corrector1": ("corrector", "social_insurance"),
+    "corrector2": ("corrector", "police"),
+}
 TOKEN = re.compile(r'name="_csrf_token" value="([^"]+)"')
 CASE_LINK = re.compile(r'href="/cases/(TX-[^"/]+)"')
 
@@ -183,6 +190,10 @@ def deploy(root: Path) -> Iterator[Deployment]:
         [
             NewAccount(user, PASSWORD, f"{user} 的姓名", role, "social_insurance", "130000")
             for user, role in STAFF.items()
+        ]
+        + [
+            NewAccount(user, PASSWORD, f"{user} 的姓名", role, department, "130000")
+            for user, (role, department) in KEEPERS.items()
         ],
     )
     with contextlib.ExitStack() as stack:

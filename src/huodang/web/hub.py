@@ -23,6 +23,7 @@ from huodang.web.api import api_router
 from huodang.web.code_pages import code_router
 from huodang.web.due_pages import due_router
 from huodang.web.entry_pages import entry_router
+from huodang.web.exchange_pages import exchange_routers
 from huodang.web.intake_pages import intake_router
 from huodang.web.measures import metrics, ready
 from huodang.web.oversight_pages import oversight_router
@@ -64,6 +65,7 @@ def build_hub(services: Services, *, csrf_secret: str | None = None) -> Litestar
             code_router,
             oversight_router,
             account_router,
+            *exchange_routers,
             api_router(rules),
             health,
             metrics,

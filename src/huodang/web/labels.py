@@ -26,6 +26,8 @@ PURPOSE_NAMES: Final[dict[str, str]] = {
     "archive": mark("档案管理"),
     "audit": mark("审计"),
     "supervision": mark("稽核"),
+    "sharing": mark("供需对接"),
+    "correction": mark("校核纠错"),
 }
 
 

@@ -1,5 +1,6 @@
 """The message catalogue: Chinese is the source language, `messages/<language>.yaml` says the same otherwise.
 
+What the pages of the exchange say stands in `messages/<language>_exchange.yaml`.
 `_` marks and translates where a language is known; `mark` only marks a sentence that is translated later, when it is
 shown. A test walks templates and code and fails on a sentence without an English one.
 """
@@ -24,8 +25,9 @@ def catalogue(language: str) -> dict[str, str]:
     """All sentences of one language, keyed by their Chinese source; empty for Chinese itself."""
     if language == SOURCE:
         return {}
-    text = resources.files("huodang.web").joinpath("messages", f"{language}.yaml").read_text("utf-8")
-    return {str(key): str(value) for key, value in yaml.safe_load(text).items()}
+    folder = resources.files("huodang.web").joinpath("messages")
+    texts = [folder.joinpath(f"{name}.yaml").read_text("utf-8") for name in (language, f"{language}_exchange")]
+    return {str(key): str(value) for text in texts for key, value in yaml.safe_load(text).items()}
 
 
 def translate(chinese: str, language: str, **values: object) -> str:

@@ -8,7 +8,11 @@ from huodang.web.roles import (
     AUDIT_ROLES,
     CASE_ROLES,
     CODE_ROLES,
+    CORRECTION_ROLES,
+    DELIVERY_ROLES,
+    DEMAND_ROLES,
     DUE_ROLES,
+    EXCHANGE_ROLES,
     INTAKE_ROLES,
     SUMMARY_ROLES,
     Role,
@@ -36,9 +40,31 @@ MENU: Final = (
         mark("账号"),
         frozenset({Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDIT_ADMINISTRATOR}),
     ),
+    MenuEntry("/exchange", mark("数据共享"), EXCHANGE_ROLES),
+    MenuEntry("/exchange/corrections", mark("校核纠错"), CORRECTION_ROLES - EXCHANGE_ROLES),
+)
+
+# The pages of the exchange, on a second line below the menu.
+EXCHANGE_MENU: Final = (
+    MenuEntry("/exchange", mark("共享总览"), EXCHANGE_ROLES),
+    MenuEntry("/exchange/catalogue", mark("共享目录"), EXCHANGE_ROLES),
+    MenuEntry("/exchange/demands", mark("供需对接"), DEMAND_ROLES),
+    MenuEntry("/exchange/agreements", mark("共享协议"), DEMAND_ROLES | DELIVERY_ROLES),
+    MenuEntry("/exchange/lots", mark("批次与对账"), DELIVERY_ROLES),
+    MenuEntry("/exchange/quality", mark("数据质量"), DELIVERY_ROLES),
+    MenuEntry("/exchange/corrections", mark("校核纠错"), CORRECTION_ROLES),
+    MenuEntry("/exchange/events", mark("事件"), DELIVERY_ROLES),
+    MenuEntry("/exchange/files", mark("文件"), DELIVERY_ROLES),
+    MenuEntry("/exchange/calls", mark("接口调用"), DELIVERY_ROLES),
 )
 
 
 def menu_of(role: Role) -> tuple[MenuEntry, ...]:
     """The entries that a role finds."""
     return tuple(entry for entry in MENU if role in entry.roles)
+
+
+def exchange_menu_of(role: Role) -> tuple[MenuEntry, ...]:
+    """The pages of the exchange that a role finds; none for one who has but one of them."""
+    found = tuple(entry for entry in EXCHANGE_MENU if role in entry.roles)
+    return found if len(found) > 1 else ()

@@ -138,6 +138,10 @@ _STATUS_BY_CODE: Final[tuple[tuple[str, int], ...]] = (
     ("ledger.unknown_entry", HTTP_404_NOT_FOUND),
     ("ledger.not_sealed_yet", HTTP_409_CONFLICT),
     ("retirement.due_unanswered", HTTP_503_SERVICE_UNAVAILABLE),
+    ("sharing.unknown", HTTP_404_NOT_FOUND),
+    ("sharing.not_permitted", HTTP_403_FORBIDDEN),
+    ("sharing.illegal_event", HTTP_409_CONFLICT),
+    ("exchange.lot_unknown", HTTP_404_NOT_FOUND),
     ("store.busy", HTTP_503_SERVICE_UNAVAILABLE),
 )
 

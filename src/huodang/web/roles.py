@@ -16,6 +16,8 @@ class Role(StrEnum):
     WINDOW_CLERK = "window_clerk"  # 窗口
     REVIEWER = "reviewer"  # 复核
     ARCHIVIST = "archivist"  # 档案员
+    STEWARD = "steward"  # 数据管理员, of any department
+    CORRECTOR = "corrector"  # 校核员: checks the department's data that are in doubt
     LEADER = "leader"  # 领导小组
     AUDITOR = "auditor"  # 审计
     SYSTEM_ADMINISTRATOR = "system_administrator"  # 三员: 系统管理员
@@ -28,6 +30,8 @@ ROLE_NAMES: Final[dict[str, str]] = {
     Role.WINDOW_CLERK: mark("窗口经办"),
     Role.REVIEWER: mark("复核员"),
     Role.ARCHIVIST: mark("档案员"),
+    Role.STEWARD: mark("数据管理员"),
+    Role.CORRECTOR: mark("校核员"),
     Role.LEADER: mark("领导小组"),
     Role.AUDITOR: mark("审计员"),
     Role.SYSTEM_ADMINISTRATOR: mark("系统管理员"),
@@ -48,4 +52,12 @@ SUMMARY_ROLES: Final = frozenset(
     {Role.AUDITOR, Role.LEADER, Role.WINDOW_CLERK, Role.REVIEWER, Role.ARCHIVIST, Role.AUDIT_ADMINISTRATOR}
 )
 CODE_ROLES: Final = frozenset({Role.WINDOW_CLERK})
+EXCHANGE_ROLES: Final = frozenset(
+    {Role.STEWARD, Role.CORRECTOR, Role.LEADER, Role.AUDITOR, Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR}
+)
+DEMAND_ROLES: Final = frozenset({Role.STEWARD, Role.LEADER, Role.AUDITOR, Role.SECURITY_ADMINISTRATOR})
+DELIVERY_ROLES: Final = frozenset({Role.STEWARD, Role.LEADER, Role.AUDITOR, Role.SYSTEM_ADMINISTRATOR})
+CORRECTION_ROLES: Final = frozenset(
+    {Role.STEWARD, Role.CORRECTOR, Role.LEADER, Role.AUDITOR, Role.WINDOW_CLERK, Role.REVIEWER}
+)
 STAFF_ROLES: Final = frozenset(Role)
