@@ -103,7 +103,7 @@ def change(source: str) -> dict[str, int]:
     moved = ROWS // 200
     with psycopg.connect(source) as connection:
         connection.execute(
-            "UPDATE person SET name = name || '改', updated_at = timestamp '2030-01-01' + unit_no * interval '1 second' "
+            "UPDATE person SET name = name || '改', updated_at = timestamp '2030-01-01' + unit_no * interval '1 s' "
             "WHERE unit_no %% 200 = 7 AND unit_no > 100000 + %s" % (DELETED * 2)
         )
         connection.execute(
@@ -172,8 +172,7 @@ def run() -> list[str]:
         planted = change(source)
         lines += [
             "",
-            f"Then 1% changed (half of it without moving the cursor), {DELETED} deleted, {LATE} late, 1,000 new; "
-            "PostgreSQL:",
+            f"Then 1% changed (half without moving the cursor), {DELETED} deleted, {LATE} late, 1,000 new; PostgreSQL:",
             "",
         ]
         lines += [*heading]
@@ -190,11 +189,13 @@ def run() -> list[str]:
     lines += [
         f"| {name} | {one['deletes']} | {one['late']} | {one['inserts']} | {one['updates']} |" for name, one in misses
     ]
-    proof, before = report["proof"], first["report"]["proof"]  # type: ignore[index]
+    proof: dict[str, float] = report["proof"]  # type: ignore[assignment]
+    before = first["report"]["proof"]  # type: ignore[index]
+    told = ", ".join(f"{name} {number:,}" for name, number in planted.items())
     lines += [
         "",
-        (f"Planted and reported alike: {', '.join(f'{name} {number:,}' for name, number in planted.items())}. "
-        f"Reconciliation (reading and hashing the target, hashing buckets on both sides) took {before['seconds']:.1f} s of the first load and "
-        f"{proof['seconds']:.1f} s of the lot; roots equal: {proof['equal']}.",  # type: ignore[index]),
+        f"Planted and reported alike: {told}. Reconciliation (reading and hashing the target, hashing buckets on both",
+        f"sides) took {before['seconds']:.1f} s of the first load and {proof['seconds']:.1f} s of the lot,",
+        f"roots equal: {proof['equal']}.",
     ]
     return lines
