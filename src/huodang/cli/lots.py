@@ -69,6 +69,8 @@ def list_copies(config: Config, *, as_json: Json = False) -> None:
         typer.echo(msgspec.json.encode(copies).decode())
         return
     table = Table("资源", "协议", "行数", "截至", "更新周期", "应更新于", "状态", "已对账", "问题")
+    for column in table.columns:
+        column.overflow = "fold"  # a name that is cut can't be copied
     for one in copies:
         table.add_row(
             one.resource,

@@ -38,6 +38,8 @@ def list_lots(
         typer.echo(msgspec.json.encode(lots).decode())
         return
     table = Table("批次", "资源", "状态", "开始", "读取", "新增", "更新", "删除", "迟到", "隔离", "问题")
+    for column in table.columns:
+        column.overflow = "fold"  # a name that is cut can't be copied
     for one in lots:
         counts = (one.rows, one.inserted, one.updated, one.deleted, one.late, one.quarantined)
         table.add_row(one.lot_id, one.resource, one.state, one.opened_at, *map(str, counts), one.problem)
