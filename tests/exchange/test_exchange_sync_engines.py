@@ -198,13 +198,11 @@ def test_every_pair_of_databases_finds_and_proves_every_change(sides: tuple[Side
     assert verify_table(request).equal
 
 
-@pytest.mark.parametrize("sides", [PAIRS[0], PAIRS[2]], indirect=True)
+@pytest.mark.parametrize("sides", [PAIRS[0]], indirect=True)
 def test_value_that_does_not_fit_a_strict_target_is_quarantined(sides: tuple[Side, Side], tmp_path: Path) -> None:
     source, target = sides
-    source.run(DEFINITIONS["sqlite" if source.name == "sqlite" else source.name])
+    source.run(DEFINITIONS["sqlite"])
     source.fill(rows(20))
-    if source.name != "sqlite":
-        pytest.skip("only SQLite lets anything stand in any column")
     opened = sqlite3.connect(str(source.engine.url.database))
     opened.execute("UPDATE \"人员表\" SET born = '去年' WHERE rowid = 1")
     opened.execute('UPDATE "人员表" SET amount = 12345678901.5 WHERE rowid = 2')
