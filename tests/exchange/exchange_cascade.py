@@ -16,9 +16,10 @@ from typing import Any
 
 import urllib3
 import yaml
+from exchange_events import number
 from exchange_province import POLICE, WANG, fill_police
 
-from huodang.exchange import AGREEMENT, Actor, Agreement, AnswerRecord, Kind, Question, Steward
+from huodang.exchange import AGREEMENT, Actor, Agreement, AnswerRecord, Kind, Question
 from huodang.trust import FieldSealer, Provisioner, Signer, TlsPair, TrustedKeys, cosign_envelope, sign_envelope
 from huodang.web import HubSettings, Services, assemble
 
@@ -178,7 +179,8 @@ class Site:
 
     def agree_inside(self, services: Services, **changes: Any) -> Agreement:
         """Let the police agree that their hub passes a resource on; laid at the gateway and taken by the hub."""
-        agreement = self.terms(HOUSEHOLD, "police", self.name, **changes)
+        wanted = {"resource": HOUSEHOLD, "consumer": self.name, **changes}
+        agreement = self.terms(wanted.pop("resource"), "police", wanted.pop("consumer"), **wanted)
         envelope = sign_envelope(AGREEMENT, agreement.to_payload(), self.signer("police"))
         envelope = cosign_envelope(envelope, self.signer(agreement.consumer))
         path = self.house / "agreements" / f"{agreement.agreement_id}.v{agreement.version}.json"
@@ -205,8 +207,14 @@ class Site:
         }
         return Agreement(**{**terms, **changes})
 
-    def steward(self) -> Steward:
-        return Steward(self.house / "gateway.yaml")
+    def died(self, serial: int) -> None:
+        """Let the police register a death."""
+        with sqlite3.connect(self.house / "police.db", timeout=10) as connection:
+            connection.execute(
+                "INSERT INTO T_SWZX VALUES (?, ?, ?, '20250301', '1', ?)",
+                (f"D{serial:06d}", number(serial), f"王{serial}", serial),
+            )
+        connection.close()
 
     def trusted(self) -> TrustedKeys:
         return self.keys.trusted()
@@ -233,8 +241,8 @@ def connect(provider: Site, providing: Services, asker: Site, asking: Services, 
     name = providing.cascade.publish(resource, by="steward").resource
     asking.cascade.subscribe(provider.name, [name])
     agreement = asker.terms(name, provider.name, asker.name, **changes)
-    asking.cascade.propose(agreement)
-    providing.cascade.sign(agreement.agreement_id, agreement.version)
+    asking.cascade.compacts.propose(agreement)
+    providing.cascade.compacts.sign(agreement.agreement_id, agreement.version)
     return name
 
 

@@ -9,6 +9,7 @@ import typer
 
 from huodang.cli import (
     accounts,
+    cascade,
     catalogue,
     connect,
     demo,
@@ -48,6 +49,7 @@ app.add_typer(intersect.app, name="intersect")
 app.add_typer(files.app, name="files")
 app.add_typer(lots.app, name="lots")
 app.add_typer(events.app, name="events")
+app.add_typer(cascade.app, name="cascade")
 steward.app.command("events")(steward_events.events)
 steward_sharing.register(steward.app)
 app.command("demo")(demo.demo)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from huodang.exchange import records
@@ -222,6 +223,12 @@ class Exchange:
     def verdicts_of(self, connection: Connection, grant_id: str) -> list[SignedEnvelope]:
         """Give the signed verdicts of a grant; more than one if a department contradicted itself."""
         return self._book.verdicts_of(connection, grant_id)
+
+    def grant_of(self, connection: Connection, grant_id: str) -> SignedEnvelope | None:
+        """Give a signed grant of this hub; None if there is none of this id."""
+        table = records.grant
+        sealed = connection.execute(sa.select(table.c.envelope).where(table.c.grant_id == grant_id)).scalar()
+        return None if sealed is None else SignedEnvelope.from_json(self._sealer.open(GRANT, sealed, grant_id))
 
     def subject_index(self, identity_number: str) -> str:
         """Give the blind index under which grants and looks of a person stand."""

@@ -5,12 +5,14 @@ its own that is never wider, and answers with the signed chain behind the answer
 by `cascade_application`; what is configured is a `CascadeSettings` of `Neighbour`s.
 """
 
+from huodang.exchange.cascade import records
 from huodang.exchange.cascade.application import cascade_application
 from huodang.exchange.cascade.chain import ChainFault, Origin, check_chain
 from huodang.exchange.cascade.errors import CascadeError, NeighbourError
 from huodang.exchange.cascade.neighbours import CascadeSettings, Neighbour, neighbour_keys, server_context
 from huodang.exchange.cascade.offers import ProxiedEntry, Refreshed
 from huodang.exchange.cascade.proofs import Proof
+from huodang.exchange.cascade.receipts import ChainReport, verify_chain_receipt
 from huodang.exchange.cascade.service import Cascade
 from huodang.exchange.cascade.values import Hop, HubKeys, HubOffers, Offer
 
@@ -19,6 +21,7 @@ __all__ = [
     "CascadeError",
     "CascadeSettings",
     "ChainFault",
+    "ChainReport",
     "Hop",
     "HubKeys",
     "HubOffers",
@@ -32,5 +35,7 @@ __all__ = [
     "cascade_application",
     "check_chain",
     "neighbour_keys",
+    "records",
     "server_context",
+    "verify_chain_receipt",
 ]

@@ -70,12 +70,14 @@ def cascade_application(cascade: Cascade) -> Litestar:
     @post("/v1/agreements", status_code=HTTP_200_OK, sync_to_thread=True, request_max_body_size=_BODY_BYTES)
     def agreements(body: RawBody) -> dict[str, Any]:
         """Take agreements that a neighbour has signed."""
-        return _taken(lambda: [cascade.take_agreement(bytes(one)) for one in _read(body, _Agreements).agreements])
+        return _taken(lambda: [cascade.compacts.take(bytes(one)) for one in _read(body, _Agreements).agreements])
 
     @post("/v1/revocations", status_code=HTTP_200_OK, sync_to_thread=True, request_max_body_size=_BODY_BYTES)
     def revocations(body: RawBody) -> dict[str, Any]:
         """Take a neighbour's revocations: they hold from the next question on."""
-        return _taken(lambda: [cascade.take_revocation(bytes(one)) for one in _read(body, _Agreements).revocations])
+        return _taken(
+            lambda: [cascade.compacts.take_revocation(bytes(one)) for one in _read(body, _Agreements).revocations]
+        )
 
     @get("/health", sync_to_thread=False, media_type=MediaType.TEXT)
     def health() -> str:

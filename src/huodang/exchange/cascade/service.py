@@ -3,20 +3,23 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 import structlog
 
-from huodang.exchange.agreements import AgreementRecord, Agreements, AgreementState, revoke_envelope
+from huodang.exchange.agreements import Agreements, AgreementState
 from huodang.exchange.answers import AnswerRecord
+from huodang.exchange.cascade.compacts import Compacts, away
 from huodang.exchange.cascade.door import Door
-from huodang.exchange.cascade.errors import CascadeError, NeighbourError
+from huodang.exchange.cascade.errors import CascadeError
 from huodang.exchange.cascade.event_relay import EventRelay
 from huodang.exchange.cascade.keyring import Keyring
 from huodang.exchange.cascade.neighbours import CascadeSettings, Neighbour, client_context
-from huodang.exchange.cascade.offers import Offers, ProxiedEntry, Refreshed
+from huodang.exchange.cascade.offers import ACTIVE, Offers, ProxiedEntry, Refreshed
 from huodang.exchange.cascade.proofs import Proof, Proofs, RelayClient
+from huodang.exchange.cascade.receipts import write_chain_receipt
 from huodang.exchange.cascade.relay import Relay
 from huodang.exchange.cascade.values import Offer
-from huodang.exchange.catalogue import Catalogue
+from huodang.exchange.catalogue import Catalogue, CatalogueEntry
 from huodang.exchange.client import CallFailure, GatewayClient, GatewayDirectory
 from huodang.exchange.events.keeping import EventStore
 from huodang.exchange.events.office import EventOffice
@@ -24,19 +27,11 @@ from huodang.exchange.events.subscriber import EventSubscriber
 from huodang.exchange.looks import Looks
 from huodang.exchange.questions import Question
 from huodang.exchange.service import Exchange
-from huodang.exchange.values import AGREEMENT, Agreement, Revocation, to_the_second
+from huodang.exchange.values import to_the_second
 from huodang.ledger import Ledger
 from huodang.standards import HuodangError, Place
 from huodang.store import Clock, Database, utc_text
-from huodang.trust import (
-    FieldSealer,
-    SignedEnvelope,
-    Signer,
-    TlsPair,
-    TrustedKeys,
-    cosign_envelope,
-    sign_envelope,
-)
+from huodang.trust import FieldSealer, SignedEnvelope, Signer, TlsPair, TrustedKeys
 
 _log = structlog.get_logger("huodang.exchange.cascade")
 _SECONDS: Final = 5.0
@@ -80,6 +75,7 @@ class Cascade:
         self.tls = tls
         self._database = database
         self._clock = clock
+        self._ledger = ledger
         self._signer = signers[0]
         self._catalogue = catalogue
         self._by_name = {one.holder: one for one in settings.neighbours}
@@ -109,6 +105,7 @@ class Cascade:
         self.exchange = Exchange(
             database, ledger, signers[0], trusted, self._directory, sealer, clock, consumer=signers[0].holder
         )
+        self.compacts = Compacts(database, self.exchange.agreements, signers[0], self._clients, clock)
         self.offers = Offers(catalogue, signers[0], neighbours, clock)
         door = Door(database, self.exchange.agreements, signers[0], neighbours, clock)
         self.relay = Relay(
@@ -152,6 +149,33 @@ class Cascade:
         """Give the signed chain behind an answer; None if it didn't come through a neighbour."""
         return self._proofs.of(grant_id)
 
+    def receipt(self, grant_id: str) -> str:
+        """Write what proves an answer that came through neighbours to anyone, offline: see `verify_chain_receipt`.
+
+        It shows what was asked of whom, so it names the person: whoever calls this has decided that it may be shown.
+
+        Raises:
+            CascadeError: no answer to this grant came through a neighbour.
+            NotSealedYetError: the ledger hasn't sealed its entry yet.
+        """
+        proof = self.proof(grant_id)
+        with self._database.read() as connection:
+            verdicts = self.exchange.verdicts_of(connection, grant_id)
+            grant = self.exchange.grant_of(connection, grant_id)
+        if proof is None or grant is None or not verdicts:
+            raise CascadeError(
+                "该授权没有经相邻平台得到的答复",
+                "no answer to this grant came through a neighbour",
+                place=Place(element=grant_id),
+            )
+        return write_chain_receipt(
+            grant,
+            verdicts[0],
+            proof.chain,
+            self.keyring.attestation(proof.neighbour),
+            self._ledger.receipt(proof.entry_id, msgspec.json.encode(list(proof.chain))),
+        )
+
     def publish(self, inner: str, *, by: str) -> Offer:
         """Pass a resource on to the neighbours.
 
@@ -182,7 +206,7 @@ class Cascade:
         try:
             raw = self._clients[neighbour].call("GET", f"/v1/hub/offers/{self.holder}", seconds=_SECONDS)
         except CallFailure as problem:
-            raise _away(neighbour, problem) from None
+            raise away(neighbour, problem) from None
         return self.offers.read(neighbour, raw)
 
     def subscribe(self, neighbour: str, resources: Collection[str] | None = None) -> Refreshed:
@@ -199,6 +223,13 @@ class Cascade:
         """List what was taken from neighbours."""
         with self._database.read() as connection:
             return self.offers.entries(connection)
+
+    def entry(self, resource: str) -> CatalogueEntry | None:
+        """Give the catalogue entry of something taken from a neighbour; None if it isn't, or was withdrawn."""
+        if resource not in {one.resource for one in self.entries() if one.state == ACTIVE}:
+            return None
+        with self._database.read() as connection:
+            return self._catalogue.entry(connection, resource)
 
     def offered(self) -> list[Offer]:
         """List what is passed on."""
@@ -231,91 +262,6 @@ class Cascade:
                 place=Place(element=holder),
             )
         return found
-
-    def propose(self, agreement: Agreement) -> AgreementRecord:
-        """Sign an agreement with a neighbour as the side that asks, keep it, and hand it to that neighbour.
-
-        Raises:
-            CascadeError: the provider is no neighbour, or this hub isn't the one that asks.
-            AgreementError: the catalogue doesn't hold what it names.
-            NeighbourError: it is kept, but the neighbour can't be reached: `send` it again.
-        """
-        self.neighbour(agreement.provider)
-        if (agreement.consumer, agreement.grant_signer) != (self.holder, self.holder):
-            raise CascadeError(
-                "使用方与授权签名者须是本平台",
-                "consumer and grant signer must be this hub",
-                place=Place(element=agreement.agreement_id),
-            )
-        envelope = sign_envelope(AGREEMENT, agreement.to_payload(), self._signer)
-        with self._database.begin() as connection:
-            taken = self.agreements.take(connection, envelope)
-        self.send(agreement.agreement_id, agreement.version)
-        return taken
-
-    def sign(self, agreement_id: str, version: int = 1) -> AgreementRecord:
-        """Add this hub's signature to an agreement that a neighbour has signed, and hand it back.
-
-        Raises:
-            CascadeError: there is no such agreement with a neighbour.
-            NeighbourError: it is signed and kept, but the neighbour can't be reached: `send` it again.
-        """
-        known = self._known(agreement_id, version)
-        if self.holder not in {one.holder for one in known.envelope.signatures}:
-            with self._database.begin() as connection:
-                known = self.agreements.take(connection, cosign_envelope(known.envelope, self._signer))
-        self.send(agreement_id, version)
-        return known
-
-    def send(self, agreement_id: str, version: int = 1) -> None:
-        """Hand an agreement to the neighbour that is the other side of it.
-
-        Raises:
-            CascadeError: there is no such agreement with a neighbour.
-            NeighbourError: the neighbour can't be reached, or doesn't take it.
-        """
-        known = self._known(agreement_id, version)
-        self._hand(known, b'{"agreements":[' + known.envelope.to_json().encode() + b"]}", "/v1/agreements")
-
-    def revoke(self, agreement_id: str, version: int, reason: str) -> None:
-        """End an agreement with a neighbour: here at once, there as soon as it is told.
-
-        Raises:
-            CascadeError: there is no such agreement with a neighbour.
-            NeighbourError: it has ended here, but the neighbour can't be told now.
-        """
-        known = self._known(agreement_id, version)
-        envelope = revoke_envelope(known.agreement, reason, self._signer, self._clock)
-        with self._database.begin() as connection:
-            self.agreements.take_revocation(connection, envelope)
-        self._hand(known, b'{"revocations":[' + envelope.to_json().encode() + b"]}", "/v1/revocations")
-
-    def take_agreement(self, raw: bytes) -> str:
-        """Take an agreement from a neighbour; give the state it is in.
-
-        Raises:
-            CascadeError: it isn't between this hub and a neighbour.
-            EnvelopeError, AgreementError: as `Agreements.take`.
-        """
-        envelope = SignedEnvelope.from_json(raw)
-        self._between(Agreement.from_payload(envelope.payload))
-        with self._database.begin() as connection:
-            return self.agreements.take(connection, envelope).state.value
-
-    def take_revocation(self, raw: bytes) -> str:
-        """Take a neighbour's revocation; give the id of the agreement.
-
-        Raises:
-            CascadeError: the agreement isn't between this hub and a neighbour.
-            EnvelopeError, AgreementError: as `Agreements.take_revocation`.
-        """
-        envelope = SignedEnvelope.from_json(raw)
-        revocation = Revocation.from_payload(envelope.payload)
-        with self._database.begin() as connection:
-            for one in self.agreements.versions(connection, revocation.agreement_id):
-                self._between(one.agreement)
-            self.agreements.take_revocation(connection, envelope)
-        return revocation.agreement_id
 
     def conformance(self) -> dict[str, Any]:
         """Tell what is passed on, and what of it can be answered now."""
@@ -375,42 +321,3 @@ class Cascade:
     def close(self) -> None:
         """Close the kept connections."""
         self._directory.close()
-
-    def _known(self, agreement_id: str, version: int) -> AgreementRecord:
-        with self._database.read() as connection:
-            known = self.agreements.get(connection, agreement_id, version)
-        if known is None:
-            raise CascadeError("没有这份协议", "there is no such agreement", place=Place(element=agreement_id))
-        self._between(known.agreement)
-        return known
-
-    def _between(self, agreement: Agreement) -> str:
-        """Name the neighbour that is the other side of an agreement of this hub."""
-        sides = {agreement.provider, agreement.consumer}
-        others = sides - {self.holder}
-        if self.holder not in sides or len(others) != 1 or not others <= self._by_name.keys():
-            raise CascadeError(
-                "该协议不是本平台与相邻平台之间的",
-                "the agreement isn't between this hub and a neighbour",
-                place=Place(element=agreement.agreement_id),
-            )
-        return others.pop()
-
-    def _hand(self, known: AgreementRecord, body: bytes, path: str) -> None:
-        neighbour = self._between(known.agreement)
-        try:
-            self._clients[neighbour].call("POST", path, body, seconds=_SECONDS)
-        except CallFailure as problem:
-            raise _away(neighbour, problem) from None
-
-
-def _away(neighbour: str, problem: CallFailure) -> NeighbourError:
-    failure = problem.failure
-    told = f"{failure.code.value}:{failure.detail}" if failure.detail else failure.code.value
-    return NeighbourError(
-        f"相邻平台未能处理（{told}）",
-        f"the neighbouring hub couldn't be asked ({told})",
-        advice_chinese="请核对对方是否运行、地址与证书，稍后重试；已在本平台完成的部分不会丢失。",
-        advice_english="See whether it runs, its address and certificates, and try again; what was done here is kept.",
-        place=Place(element=neighbour),
-    )
