@@ -19,6 +19,8 @@ from exchange_province import Province
 
 from huodang.exchange import (
     Agreements,
+    Failure,
+    FailureCode,
     GatewayDirectory,
     Light,
     Looks,
@@ -31,6 +33,7 @@ from huodang.exchange import (
     UnknownLotError,
     revoke_envelope,
 )
+from huodang.exchange.client import CallFailure
 from huodang.exchange.errors import NoAgreementError, SourceError
 from huodang.exchange.lots.errors import PullError
 from huodang.exchange.lots.pages import QUARANTINED, bad_row_from_text
@@ -547,3 +550,20 @@ def test_steward_sees_lots_and_gets_the_rows_kept_back(walk: Walk, tmp_path: Pat
         steward.allow(TABLE, "everything")
     with pytest.raises(UnknownLotError):
         steward.quality("tnone")
+
+
+@pytest.mark.parametrize("where", ["/v1/lots", "/pages/1", "/close"])
+def test_connection_that_was_closed_meanwhile_is_made_anew(walk: Walk, where: str) -> None:
+    walk.register.add(*[register_row(serial) for serial in range(25)])
+    true_call = walk.switch.call
+    failed: list[str] = []
+
+    def fail_once(method: str, path: str, body: bytes | None = None, *, seconds: float | None = None) -> bytes:
+        if path.endswith(where) and not failed:
+            failed.append(path)
+            raise CallFailure(Failure.of(FailureCode.UNREACHABLE, "closed"))
+        return true_call(method, path, body, seconds=seconds)
+
+    walk.switch.call = fail_once
+    assert walk.pull().rows == 25
+    assert failed

@@ -120,11 +120,20 @@ class GatewayLine:
         return {name: bytes(value) for name, value in told.items()}
 
     def _send(self, path: str, body: bytes, seconds: float | None) -> bytes:
-        try:
-            return self.client.call("POST", path, body, seconds=seconds)
-        except CallFailure as problem:
-            failure = problem.failure
-            raise PullError(failure.code, failure.chinese, failure.english, retryable=True) from None
+        """Send one request, once more if the connection was closed meanwhile.
+
+        Landing a page may take longer than a gateway keeps an idle connection. Every step of a lot may be asked for
+        twice; opening one takes another grant.
+        """
+        again = path != "/v1/lots"
+        while True:
+            try:
+                return self.client.call("POST", path, body, seconds=seconds)
+            except CallFailure as problem:
+                failure = problem.failure
+                if not again or failure.code is not FailureCode.UNREACHABLE:
+                    raise PullError(failure.code, failure.chinese, failure.english, retryable=True) from None
+                again = False
 
     def _refused(self, raw: bytes) -> None:
         """Raise what the gateway refuses with, if it does and has signed it."""

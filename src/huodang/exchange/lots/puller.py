@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from huodang.exchange import records
 from huodang.exchange.agreements import AgreementRecord, Agreements
+from huodang.exchange.answers import FailureCode
 from huodang.exchange.client import GatewayDirectory
 from huodang.exchange.decisions import Action, Actor, DecisionRequest, decide
 from huodang.exchange.errors import NoAgreementError, NotPermittedError
@@ -200,8 +201,14 @@ class LotPuller:
     def _opened(self, line: GatewayLine, purpose: str) -> tuple[Lot, LotOffer]:
         agreement = line.agreement
         held = self._lots.holding_of(agreement.agreement_id)
-        grant = self._granted(agreement, purpose)
-        told = line.open(grant, self._lots.salt(agreement.agreement_id), held.buckets if held else {})
+        buckets = held.buckets if held else {}
+        try:
+            told = line.open(self._granted(agreement, purpose), self._lots.salt(agreement.agreement_id), buckets)
+        except PullError as problem:
+            if problem.reason != FailureCode.UNREACHABLE:
+                raise
+            # The kept connection may have been closed meanwhile; a grant is good for one try only.
+            told = line.open(self._granted(agreement, purpose), self._lots.salt(agreement.agreement_id), buckets)
         remote = text_of(told, "lot")
         if not remote.isalnum():
             raise wrong("answer_wrong")
