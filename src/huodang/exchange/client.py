@@ -15,6 +15,7 @@ from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 
 from huodang.exchange.answers import CallFailure, Failure, FailureCode
 from huodang.exchange.calls.gateway_group import GatewayGroup, Standing
+from huodang.exchange.traces import outgoing_span
 
 __all__ = ["LARGEST_ANSWER", "CallFailure", "GatewayClient", "GatewayDirectory", "Patience"]
 
@@ -141,18 +142,20 @@ class GatewayClient:
         """Send a request and give the pieces of a good answer; whatever goes wrong on the way is a CallFailure."""
         deadline = time.monotonic() + seconds
         timeout = urllib3.Timeout(connect=min(self._patience.connect, seconds), read=seconds)
+        mode = "/".join(path.split("/")[:3])  # what follows names one lot or batch
         try:
-            response = self._pool.urlopen(
-                method,
-                path,
-                body=body,
-                headers=_HEADERS,
-                timeout=timeout,
-                retries=False,
-                redirect=False,
-                preload_content=False,
-                decode_content=False,
-            )
+            with outgoing_span(f"{method} {mode}") as carried:
+                response = self._pool.urlopen(
+                    method,
+                    path,
+                    body=body,
+                    headers={**_HEADERS, **carried},
+                    timeout=timeout,
+                    retries=False,
+                    redirect=False,
+                    preload_content=False,
+                    decode_content=False,
+                )
             try:
                 yield self._read(response, deadline)
             except BaseException:

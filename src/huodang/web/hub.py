@@ -1,25 +1,24 @@
 """The hub's web application: the JSON API for programs and the workbench for the staff, in one Litestar application."""
 
 import secrets
-from typing import Any, Final
+from typing import Any
 
-from litestar import Litestar, Request, Response, Router, get
+from litestar import Litestar, Request, Response, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException, PermissionDeniedException
 from litestar.middleware import DefineMiddleware
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 from litestar.stores.memory import MemoryStore
 
-from huodang import __version__
 from huodang.exchange.measures import request_metrics
+from huodang.exchange.traces import trace_middleware
 from huodang.standards import HuodangError
 from huodang.store import jobs
 from huodang.web.account_pages import account_router
 from huodang.web.api import api_router
+from huodang.web.api_description import API_SCHEMA_PATH, describe_api
+from huodang.web.api_docs import api_docs
 from huodang.web.code_pages import code_router
 from huodang.web.due_pages import due_router
 from huodang.web.entry_pages import entry_router
@@ -41,8 +40,6 @@ from huodang.web.security import (
 )
 from huodang.web.services import Services
 from huodang.web.workbench import workbench_router
-
-API_SCHEMA_PATH: Final = "/api/schema"
 
 
 def build_hub(services: Services, *, csrf_secret: str | None = None) -> Litestar:
@@ -67,6 +64,7 @@ def build_hub(services: Services, *, csrf_secret: str | None = None) -> Litestar
             account_router,
             *exchange_routers,
             api_router(rules),
+            api_docs,
             health,
             metrics,
             ready,
@@ -74,6 +72,7 @@ def build_hub(services: Services, *, csrf_secret: str | None = None) -> Litestar
         dependencies={"services": Provide(_services, sync_to_thread=False)},
         middleware=[
             request_metrics("hub"),
+            *trace_middleware("hub"),
             DefineMiddleware(
                 SignedIn, exclude=["^/static/", "^/health$", "^/metrics$", "^/ready$", f"^{API_SCHEMA_PATH}"]
             ),
@@ -87,7 +86,7 @@ def build_hub(services: Services, *, csrf_secret: str | None = None) -> Litestar
         },
         before_request=refuse_null_bytes,
         before_send=[add_security_headers],
-        openapi_config=_openapi(),
+        openapi_config=describe_api(),
         request_max_body_size=LARGEST_BODY,
         stores={"rate_limit": MemoryStore()},
         state=State({"services": services, "session_rules": rules}),
@@ -129,15 +128,3 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
 def _services(state: State) -> Services:
     services: Services = state.services
     return services
-
-
-def _openapi() -> OpenAPIConfig:
-    return OpenAPIConfig(
-        title="活档 Huodang",
-        version=__version__,
-        description="退休一件事联办接口 / the API of the joint retirement case. Errors are RFC 9457 problems.",
-        render_plugins=[JsonRenderPlugin()],
-        openapi_router=Router(path=API_SCHEMA_PATH, route_handlers=[], opt={"public": True}, include_in_schema=False),
-        components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
-        security=[{"bearer": []}],
-    )

@@ -15,6 +15,7 @@ from huodang.exchange.gateway.monitoring import monitoring_routes
 from huodang.exchange.gateway.parts import GatewayPart, HoldingPart, build_parts
 from huodang.exchange.gateway.service import Gateway
 from huodang.exchange.measures import request_metrics
+from huodang.exchange.traces import trace_middleware
 from huodang.store import Clock
 
 MEDIA_TYPE: Final = "application/json"
@@ -94,7 +95,7 @@ def gateway_application(gateway: Gateway, parts: Sequence[GatewayPart] = ()) -> 
 
     application = Litestar(
         [answers, resources, *monitoring_routes(gateway), *(route for part in parts for route in part.routes())],
-        middleware=[request_metrics("gateway")],
+        middleware=[request_metrics("gateway"), *trace_middleware("gateway")],
         on_startup=[start],
         on_shutdown=[close],
         openapi_config=None,
