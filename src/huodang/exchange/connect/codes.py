@@ -1,13 +1,14 @@
 """Local codes held against a code table of the standard: what maps by itself, and what is left to the steward. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Final
 
 from huodang.standards import CodeTable, code_table, crosswalk, crosswalk_names
 
 _SEX: Final = {
-    "男": "1", "男性": "1", "m": "1", "male": "1", "man": "1", "女": "2", "女性": "2", "f": "2", "female": "2", "woman": "2",
+    "男": "1", "男性": "1", "m": "1", "male": "1", "man": "1",
+    "女": "2", "女性": "2", "f": "2", "female": "2", "woman": "2",
     "未知": "0", "u": "0", "unknown": "0", "未说明": "9", "不详": "0",
 }  # fmt: skip
 _FLAG: Final = {
@@ -61,29 +62,28 @@ def fit_codes(
     """
     total = sum(codes.values())
     known = code_table(table)
-    own = {code for code in codes if code in known.codes}
-    best = _fit("", {}, own, codes, total)
-    for name in (f"{department}.{element}", _NATIONAL.get(element, "")):
-        if name not in crosswalk_names():
+    told = sexes or {}
+    # In the order of preference: the product's own crosswalk knows what the department's codes mean, while by looks alone
+    # 1 and 2 fit anything. What contradicts the identity numbers of the same rows is out, however well it looks.
+    ways: list[tuple[str, dict[str, str]]] = [
+        (name, dict(crosswalk(name).standard_by_local))
+        for name in (f"{department}.{element}", _NATIONAL.get(element, ""))
+        if name in crosswalk_names()
+    ]
+    ways.append(("", {code: code for code in known.codes}))
+    ways.append(("", {code: standard for code in codes if (standard := _meant(code, known, told)) is not None}))
+    best = CodeFit("", {}, total, tuple(codes), 0.0)
+    for at, (named, pairs) in enumerate(ways):
+        if any(pairs.get(code, sex) != sex for code, sex in told.items()):
             continue
-        taken = set(crosswalk(name).standard_by_local) & codes.keys()
-        named = _fit(name, {}, taken, codes, total)
-        # The product's own crosswalk knows what the department's codes mean; by looks alone 1 and 2 fit anything.
-        if named.share >= best.share:
-            return named
-    pairs = {code: standard for code in codes if (standard := _meant(code, known, sexes or {})) is not None}
-    derived = _fit("", pairs, set(pairs), codes, total)
-    if derived.share > best.share or _contradicts(own, sexes or {}):
-        best = derived
+        own = at == len(ways) - 2
+        fit = _fit(named, {} if named or own else pairs, codes.keys() & pairs.keys(), codes, total)
+        if fit.share > best.share:
+            best = fit
     return best
 
 
-def _contradicts(own: set[str], sexes: Mapping[str, str]) -> bool:
-    """Whether codes look like the standard's but mean another sex than the identity numbers tell."""
-    return any(sexes.get(code, code) != code for code in own)
-
-
-def _fit(named: str, pairs: Mapping[str, str], mapped: set[str], codes: Mapping[str, int], total: int) -> CodeFit:
+def _fit(named: str, pairs: Mapping[str, str], mapped: Set[str], codes: Mapping[str, int], total: int) -> CodeFit:
     unmapped = {code: count for code, count in codes.items() if code not in mapped}
     missing = sum(unmapped.values())
     return CodeFit(named, pairs, missing, tuple(unmapped), (total - missing) / total if total else 0.0)

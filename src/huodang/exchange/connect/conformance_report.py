@@ -17,8 +17,10 @@ _WORDS: Final = {
 }
 _STYLE: Final = """
 body{font-family:"Noto Sans CJK SC","Microsoft YaHei",sans-serif;margin:2em auto;max-width:60em;color:#111}
-table{border-collapse:collapse;width:100%}th,td{border:1px solid #777;padding:.4em;text-align:left;vertical-align:top}
-th{background:#eee}.fail{font-weight:bold}.en{color:#444;font-size:.9em}tr{break-inside:avoid}@media print{body{margin:0}}
+table{border-collapse:collapse;width:100%}
+th,td{border:1px solid #777;padding:.4em;text-align:left;vertical-align:top}
+th{background:#eee}.fail{font-weight:bold}.en{color:#444;font-size:.9em}
+tr{break-inside:avoid}@media print{body{margin:0}}
 """
 
 
@@ -50,7 +52,9 @@ def _markdown(result: ConformanceResult) -> str:
     lines = [
         f"# 上线自测报告 / Conformance test: {result.department}",
         "",
-        f"**{result.score} / 100，{_verdict(result)}**（及格 / pass mark {result.pass_mark}）· {result.file} · {result.tested_at}",
+        f"**{result.score} / 100，{_verdict(result)}**（及格 / pass mark {result.pass_mark}）",
+        "",
+        f"{result.file} · {result.tested_at}",
         "",
         "| 项目 / test | 结果 / result | 分 / points | 说明 / finding | 办法 / what to do |",
         "|---|---|---|---|---|",
@@ -70,12 +74,15 @@ def _html(result: ConformanceResult) -> str:
         for one in result.checks
     )
     return (
-        f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>上线自测 {html.escape(result.department)}'
-        f"</title><style>{_STYLE}</style></head><body><h1>上线自测报告 <span class=en>Conformance test</span></h1>"
-        f"<p>部门 / department: <b>{html.escape(result.department)}</b> · {html.escape(result.file)} · {result.tested_at}</p>"
-        f"<p><b>{result.score} / 100 — {_verdict(result)}</b>（及格 / pass mark {result.pass_mark}；* 为必须通过 / must hold）</p>"
-        "<table><thead><tr><th>项目 / test</th><th>结果 / result</th><th>分 / points</th><th>说明 / finding</th>"
-        f"<th>办法 / what to do</th></tr></thead><tbody>{rows}</tbody></table></body></html>\n"
+        f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
+        f"<title>上线自测 {html.escape(result.department)}</title><style>{_STYLE}</style></head><body>"
+        '<h1>上线自测报告 <span class="en" lang="en">Conformance test</span></h1>'
+        f"<p>部门 / department: <b>{html.escape(result.department)}</b>"
+        f" · {html.escape(result.file)} · {result.tested_at}</p>"
+        f"<p><b>{result.score} / 100 — {_verdict(result)}</b>"
+        f"（及格 / pass mark {result.pass_mark}；* 为必须通过 / must hold）</p>"
+        "<table><thead><tr><th>项目 / test</th><th>结果 / result</th><th>分 / points</th>"
+        f"<th>说明 / finding</th><th>办法 / what to do</th></tr></thead><tbody>{rows}</tbody></table></body></html>\n"
     )
 
 

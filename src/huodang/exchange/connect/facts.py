@@ -1,7 +1,7 @@
 """What is found in a source before anybody asks what it means: tables, columns, keys, a sample of rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from huodang.exchange.connect.said import Said
@@ -67,7 +67,7 @@ class TableFacts:
     exact: bool = True
     primary_key: tuple[str, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
-    sample: Sequence[Mapping[str, object]] = ()
+    sample: Sequence[Mapping[str, object]] = field(default=(), repr=False)
     whole: bool = False
     problem: Said | None = None
     remarks: tuple[Said, ...] = ()

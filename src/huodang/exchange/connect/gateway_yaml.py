@@ -53,7 +53,7 @@ def write_gateway(
         remarks: on the source as a whole.
     """
     lines = [
-        "# 前置机配置（由 huodang connect 根据来源库提出，须由数据管理员核对后使用） / Proposed gateway file: check before use.",
+        "# 前置机配置：由 huodang connect 根据来源库提出，须由数据管理员核对后使用。 / Proposed: check before use.",
         "# 标“问”的是拿不准、没有采用的列；标“查”的已采用但须看一眼。口令不写入文件，只写环境变量名。",
         *(_comment(f"注意：{one.chinese}") for one in remarks),
         f"department: {_scalar(frame.department)}",

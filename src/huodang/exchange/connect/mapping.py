@@ -165,7 +165,7 @@ def _mapping(candidate: Candidate, column: ColumnFacts, profile: ColumnProfile) 
             questions.append(
                 Said(
                     f"{len(fit.unmapped_codes)} 个代码、{fit.unmapped} 行没有对照{named}：请补充含义",
-                    f"{len(fit.unmapped_codes)} codes in {fit.unmapped} sampled rows have no crosswalk: say what they mean",
+                    f"{len(fit.unmapped_codes)} codes in {fit.unmapped} sampled rows have no crosswalk",
                 )
             )
     if profile.broken:

@@ -82,10 +82,10 @@ class ColumnProfile:
     addresses: float = 0.0
     organisations: float = 0.0
     cards: float = 0.0
-    codes: Mapping[str, int] = field(default_factory=dict)
+    codes: Mapping[str, int] = field(default_factory=dict, repr=False)
     births: float = 0.0
     compared: int = 0
-    sexes: Mapping[str, str] = field(default_factory=dict)
+    sexes: Mapping[str, str] = field(default_factory=dict, repr=False)
     regions: float = 0.0
     broken: int = 0
     newest: str = ""
@@ -244,7 +244,7 @@ def _against_identities(
     if len(sexes) <= 6:
         for value, counts in sexes.items():
             sex, most = counts.most_common(1)[0]
-            if sex in "12" and most >= _RECURS and most >= 0.95 * counts.total():
+            if sex in "12" and most >= max(_RECURS, 0.1 * compared) and most >= 0.95 * counts.total():
                 told[value] = sex
     return births / compared, compared, told if len(set(told.values())) == 2 else {}, regions / compared
 

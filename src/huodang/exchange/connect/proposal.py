@@ -162,7 +162,7 @@ def _several_rows(mapping: TableMapping, subject: ColumnMapping) -> list[Said]:
         return []
     return [
         Said(
-            f"同一人有多行（样本 {profile.filled} 行、{profile.distinct} 人）：请确认是否用 only 取有效行、用 order 定先后",
+            f"同一人有多行（样本 {profile.filled} 行、{profile.distinct} 人）：请用 only、order 说明取哪行",
             "persons have several rows: decide on `only` and `order`",
         )
     ]

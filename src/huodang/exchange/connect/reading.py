@@ -151,6 +151,7 @@ def _column(described: Mapping[str, Any]) -> ColumnFacts:
         (sqltypes.Date, ColumnKind.DATE),
         (sqltypes.Boolean, ColumnKind.NUMBER),
         (sqltypes.Numeric, ColumnKind.NUMBER),
+        (sqltypes.Float, ColumnKind.NUMBER),
         (sqltypes.Integer, ColumnKind.NUMBER),
         (sqltypes.String, ColumnKind.TEXT),
     ):

@@ -17,6 +17,8 @@ ASKED: Final = 0.4
 
 _EMPTY_CAP: Final = 0.72
 """What a good name is worth without a value to hold it against: just enough when the name is exact."""
+_BROKEN_CAP: Final = 0.6
+"""What a good name is worth where the encoding of the values is broken: a question."""
 _MOST: Final = 0.6
 _NEARLY_ALL: Final = 0.9
 _LITTLE: Final = 0.2
@@ -80,6 +82,8 @@ def _together(hint: Hint | None, held: _Held, profile: ColumnProfile) -> float:
         return held.alone
     if not profile.filled:
         return min(hint.strength, _EMPTY_CAP) if held.score >= 0 else 0.0
+    if profile.broken > profile.filled / 2:
+        return min(hint.strength, _BROKEN_CAP)
     if held.score < 0:
         return hint.strength * (1 + held.score)
     return max(held.alone, hint.strength + (1 - hint.strength) * 0.85 * held.score)
@@ -118,14 +122,14 @@ def _held_identity(profile: ColumnProfile) -> _Held:
         return _Held(share, why, alone=0.9 if share >= _MOST else 0.7)
     if profile.scientific > profile.filled / 2:
         return _Held(
-            0.1,
+            -0.15,
             Said(
                 "号码被变成科学计数法，末几位已丢失", "the numbers were turned to scientific notation: digits are lost"
             ),
         )
     if profile.identity_like >= 0.5:
         return _Held(
-            0.1,
+            -0.15,
             Said(
                 f"形如身份号码，但只有 {share:.0%} 通过校验码（可能是脱敏或测试数据）",
                 f"shaped like identity numbers, but only {share:.0%} pass the check digit (masked or test data?)",
@@ -260,7 +264,7 @@ def _held_codes(described: DataElement, profile: ColumnProfile, department: str)
         )
         return _Held(0.6 if fit.named or len(profile.codes) > 1 else 0.4, why, fit=fit)
     why = Said(f"只有 {fit.share:.0%} 的代码能对照", f"only {fit.share:.0%} of the codes can be mapped")
-    return _Held(-0.15 if fit.share < 0.5 else 0.0, why, fit=fit)
+    return _Held(-0.4 if fit.share < 0.5 else 0.0, why, fit=fit)
 
 
 def _held_text(identifier: str, profile: ColumnProfile) -> _Held:

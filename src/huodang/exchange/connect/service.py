@@ -175,7 +175,8 @@ class Inspection:
 
     def _source(self, beside: Path) -> dict[str, Any]:
         if self.folder is not None:
-            formats = [one.mapping.facts.file_format for one in self.proposals if one.mapping.facts.file_format]
+            read = [one.mapping.facts.file_format for one in self.proposals if one.offers]
+            formats = [one for one in read if one is not None and one.kind is FileKind.CSV]
             encodings = {one.encoding for one in formats if one.encoding}
             delimiters = {one.delimiter for one in formats if one.delimiter}
             where = os.path.relpath(self.folder.resolve(), beside.resolve().parent)
@@ -281,7 +282,7 @@ def _inspected(
 
 
 def _masked(text: str, described: DataElement | None, profile: ColumnProfile) -> str:
-    """Mask a value; what its element would show is shown only if it can't be somebody's, as the element may be wrong."""
+    """Mask a value; what its element lets through is shown only if it can't be somebody's."""
     if described is None:
         return HIDDEN_TEXT
     shown = mask(described.identifier, text, MaskLevel.PARTIAL)
