@@ -1,4 +1,4 @@
-"""A steward points `huodang connect` at a database of any schema and gets an honest proposal, and sees nobody's data."""
+"""A steward points `huodang connect` at any database, gets an honest proposal, and sees nobody's data."""
 
 import json
 import sqlite3

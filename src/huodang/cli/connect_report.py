@@ -6,8 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from huodang.exchange.connect import ConformanceResult, Inspection, TableProposal
-from huodang.exchange.connect.mapping import ColumnMapping
+from huodang.exchange.connect import ColumnMapping, ConformanceResult, Inspection, TableProposal
 
 _MOST_UNMAPPED = 30
 _STATES = {

@@ -63,7 +63,7 @@ def fit_codes(
     total = sum(codes.values())
     known = code_table(table)
     told = sexes or {}
-    # In the order of preference: the product's own crosswalk knows what the department's codes mean, while by looks alone
+    # In the order of preference: the product's own crosswalk knows what the department's codes mean, while by looks
     # 1 and 2 fit anything. What contradicts the identity numbers of the same rows is out, however well it looks.
     ways: list[tuple[str, dict[str, str]]] = [
         (name, dict(crosswalk(name).standard_by_local))
