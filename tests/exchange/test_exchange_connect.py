@@ -350,7 +350,7 @@ def test_any_name_of_a_column_is_borne_and_no_hint_is_certain(column: str, comme
 
 
 @pytest.mark.postgresql
-def test_postgresql_comments_schemas_and_forbidden_tables(postgresql_url: str) -> None:
+def test_postgresql_comments_schemas_and_days_beyond_the_calendar(postgresql_url: str) -> None:
     engine = create_engine(make_url(postgresql_url).set(drivername="postgresql+psycopg"))
     rows = [{"a": person(at)[0], "b": NAMES[at % 30]} for at in range(50)]
     with engine.begin() as connection:
@@ -391,3 +391,49 @@ def test_a_password_is_never_written_but_its_variable(tmp_path: Path, english: I
     assert "reader:${POLICE_PASSWORD}@db/rkk" in written
     assert "TOP-SECRET" not in written + repr(found)
     assert not [name for name in NAMES if name in repr(found)]
+
+
+@pytest.mark.postgresql
+def test_a_table_that_may_not_be_read_stops_no_other(postgresql_url: str) -> None:
+    url = make_url(postgresql_url).set(drivername="postgresql+psycopg")
+    role = f"reader_{url.database}"[:60]
+    engine = create_engine(url)
+    rows = [{"a": person(at)[0], "b": NAMES[at % 30]} for at in range(30)]
+    with engine.begin() as connection:
+        connection.execute(text("CREATE SCHEMA dept"))
+        for table in ("open_to_all", "forbidden"):
+            connection.execute(text(f"CREATE TABLE dept.{table} (sfzh varchar(18), xm varchar(40))"))
+            connection.execute(text(f"INSERT INTO dept.{table} VALUES (:a, :b)"), rows)  # noqa: S608
+        connection.execute(text(f"CREATE ROLE {role} LOGIN"))
+        connection.execute(text(f"GRANT USAGE ON SCHEMA dept TO {role}; GRANT SELECT ON dept.open_to_all TO {role}"))
+    try:
+        reader = url.set(username=role).render_as_string(hide_password=False)
+        found = inspect_database(reader, settings(schema="dept"))
+        assert table_of(found, "dept.forbidden").why_not is not None
+        assert mapped(found, "dept.open_to_all") == {"identity_number": "sfzh", "name": "xm"}
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text(f"DROP OWNED BY {role}; DROP ROLE {role}"))
+        engine.dispose()
+
+
+@pytest.mark.postgresql
+def test_a_database_that_goes_away_meanwhile_is_told_of(postgresql_url: str) -> None:
+    engine = create_engine(make_url(postgresql_url).set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE leaving (sfzh varchar(18))"))
+
+    def cut(*_: object) -> None:
+        with engine.begin() as connection:
+            connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+
+    try:
+        with pytest.raises(ConnectError, match="断开"):
+            inspect_database(postgresql_url, settings(tables=("leaving",)), cut)
+    finally:
+        engine.dispose()

@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
     from huodang.exchange.connect import Inspection, Progress
 
-app = typer.Typer(
-    help="接入:看清来源库,提出目录条目与映射,上线前自测 / inspect a source, propose, test before going live",
-    rich_markup_mode="rich",
-)
+app = typer.Typer(rich_markup_mode="rich")
 _BELOW = 3
 
 
@@ -59,7 +56,7 @@ def connect(
     ] = 300.0,
     quiet: Annotated[bool, typer.Option("--quiet", help="不显示表格与进度 / no tables, no progress")] = False,
 ) -> None:
-    """看清一个来源库:只读、抽样、个人信息打码;不给 --out 时什么也不写 / inspect a source: read-only, sampled, masked.
+    """接入:看清来源库(只读、抽样、打码),提出映射与目录条目,上线前自测 / connect: inspect, propose, test.
 
     退出码 / exit codes: 0 done; 2 refused.
 
