@@ -191,6 +191,16 @@ def test_a_code_whose_meaning_drifts_does_not_win_against_its_values(tmp_path: P
     assert "name" not in proposal  # AAC003 is the name nearly everywhere, but here it holds numbers
 
 
+def test_a_table_without_a_key_is_checked_but_not_delivered(tmp_path: Path) -> None:
+    rows: list[tuple[object, ...]] = [(at, person(at % 20)[0], NAMES[at % 20]) for at in range(60)]
+    statement = "CREATE TABLE t (seq INTEGER PRIMARY KEY, sfzh TEXT, xm TEXT)"
+    proposal = table_of(inspect_database(fill(tmp_path / "k.db", [statement], {"t": rows}), settings()), "t")
+    assert [one.kind.value for one in proposal.offers] == ["check", "match"]
+    notes = " ".join(one.chinese for one in proposal.offers[0].notes)
+    assert "未提出库表交付" in notes
+    assert "同一人有多行" in notes
+
+
 STRANGE = [
     "CREATE TABLE empty_one (sfzh TEXT, xm TEXT)",
     'CREATE TABLE "select" ("group" TEXT, "from" TEXT)',

@@ -153,6 +153,13 @@ def _check(
             Said("没有找到更新时间列，数据时点按查询时刻计", "no column tells when a row was written: as of the query")
         )
     notes += _several_rows(mapping, subject)
+    if not of_files and _key(mapping) is None:
+        notes.append(
+            Said(
+                "没有唯一而又对应数据元的列，未提出库表交付：请指定 key，或建带主键的视图",
+                "no unique column is an element: no table is proposed; name a `key`, or make a view with one",
+            )
+        )
     return Offer(name, Kind.CHECK, (SUBJECT, *others), spec, known, tuple(notes))
 
 
