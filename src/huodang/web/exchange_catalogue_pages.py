@@ -86,7 +86,7 @@ def catalogue(request: StaffRequest, services: NamedDependency[Services]) -> Res
     )
 
 
-@get("/exchange/catalogue/export.{ending:str}", opt=_ROLES, sync_to_thread=True)
+@get("/exchange/catalogue/export/{ending:str}", opt=_ROLES, sync_to_thread=True)
 def export(request: StaffRequest, services: NamedDependency[Services], ending: FromPath[str]) -> Response[bytes]:
     """All entries, or one department's, as a file."""
     if ending not in set(CatalogueFormat):

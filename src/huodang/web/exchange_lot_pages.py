@@ -61,7 +61,7 @@ def lots(request: StaffRequest, services: NamedDependency[Services]) -> Response
         "exchange_lots.html",
         standings=[_standing(visit, one, consumers) for one in standings],
         lots=[_lot_row(visit, one) for one in newest],
-        pullable=[(one, visit.title(one)) for one in _pullable(visit, consumers)],
+        pullable=[(one, visit.title(one)) for one in _pullable(visit)],
         asked=visit.title(request.query_params["asked"]) if request.query_params.get("asked") else "",
         names=[visit.say(one) for one in _COUNT_NAMES.values()],
     )
@@ -71,7 +71,7 @@ def lots(request: StaffRequest, services: NamedDependency[Services]) -> Response
 def pull(request: StaffRequest, services: NamedDependency[Services], resource: FromPath[str]) -> Redirect:
     """Have a lot pulled as soon as a worker is free; asked for twice, it is pulled once."""
     visit = Visit(request, services)
-    visit.require(resource in _pullable(visit, _consumers(visit)))
+    visit.require(resource in _pullable(visit))
     with services.database.begin() as connection:
         services.lot_office.ask(connection, resource)
     return see_other(f"/exchange/lots?asked={resource}")
@@ -101,7 +101,7 @@ def lot(request: StaffRequest, services: NamedDependency[Services], lot_id: From
     )
 
 
-@get("/exchange/lots/{lot_id:str}/report.{ending:str}", opt=_ROLES, sync_to_thread=True)
+@get("/exchange/lots/{lot_id:str}/report/{ending:str}", opt=_ROLES, sync_to_thread=True)
 def report(
     request: StaffRequest, services: NamedDependency[Services], lot_id: FromPath[str], ending: FromPath[str]
 ) -> Response[bytes]:
@@ -130,7 +130,7 @@ def report(
     return Response(content, media_type=media, headers=headers)
 
 
-@get("/exchange/lots/{lot_id:str}/proof.json", opt=_ROLES, sync_to_thread=True)
+@get("/exchange/lots/{lot_id:str}/proof", opt=_ROLES, sync_to_thread=True)
 def proof_file(request: StaffRequest, services: NamedDependency[Services], lot_id: FromPath[str]) -> Response[bytes]:
     """The reconciliation as both sides signed it. It holds counts and digests, no personal data."""
     one = _lot(Visit(request, services), lot_id)
@@ -230,10 +230,14 @@ def _sees(visit: Visit, provider: str, agreement_id: str, consumers: dict[str, s
     return visit.oversees(provider, *filter(None, (consumers.get(agreement_id),)))
 
 
-def _pullable(visit: Visit, consumers: dict[str, str]) -> list[str]:
-    """The resources that may be pulled now by who looks: by the consumer's steward, or who keeps the hub."""
-    keeps = may_keep_system(visit.actor) or may_manage(visit.actor, *dict.fromkeys(consumers.values()))
-    return visit.services.lot_office.puller.resources() if keeps else []
+def _pullable(visit: Visit) -> list[str]:
+    """The resources that may be pulled now by who looks: by a consumer's steward, or who keeps the hub."""
+    found = visit.services.lot_office.puller.resources()
+    if may_keep_system(visit.actor):
+        return found
+    with visit.services.database.read() as connection:
+        known = visit.services.exchange.agreements.in_force(connection, found, visit.services.clock.today())
+    return [one for one in found if may_manage(visit.actor, *(each.agreement.consumer for each in known.get(one, ())))]
 
 
 def _lot(visit: Visit, lot_id: str) -> Lot:
