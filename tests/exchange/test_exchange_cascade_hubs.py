@@ -1,4 +1,4 @@
-"""Two real hubs, each with a gateway of its own: what one level knows is used on the other."""
+"""Real hubs, each with a gateway of its own: what one level knows is used on the other."""
 
 import time
 from collections.abc import Iterator
@@ -11,23 +11,24 @@ from exchange_events import number
 from exchange_province import WANG
 
 from huodang.exchange import FailureCode, Outcome, revoke_envelope
-from huodang.exchange.cascade import NeighbourError, records, verify_chain_receipt
+from huodang.exchange.cascade import CascadeError, NeighbourError, records, verify_chain_receipt
 from huodang.store import SystemClock
 from huodang.trust import TrustedKeys
 
 
 @pytest.fixture(scope="module")
-def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Site]]:
-    """A province and a city below it, four processes, with agreements to ask each other in both directions."""
+def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Site, Site]]:
+    """A province, a city and a town below it, each a hub and a gateway; province and city may ask each other."""
     root: Path = tmp_path_factory.mktemp("cascade")
-    province, city = Site.make("province", root / "province"), Site.make("city", root / "city")
-    province.write_hub(lower=(city,))
-    city.write_hub(upper=province)
-    for site in (province, city):
+    province, city, town = (Site.make(name, root / name) for name in ("province", "city", "town"))
+    province.write_hub(lower=(city, town))
+    for below in (city, town):
+        below.write_hub(upper=province)
+    for site in (province, city, town):
         site.start("police")
         site.start("hub")
     try:
-        for site, other in ((province, city), (city, province)):
+        for site, other in ((province, city), (city, province), (town, province)):
             site.wait("police", other)
             site.wait("hub", other)
         with opened(province, city) as (above, below):
@@ -35,10 +36,16 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Site
                 site.agree_inside(services)
             connect(province, above, city, below, HOUSEHOLD)
             connect(city, below, province, above, HOUSEHOLD)
-        yield province, city
+        yield province, city, town
     finally:
-        for site in (province, city):
+        for site in (province, city, town):
             site.stop()
+
+
+@pytest.fixture
+def sites(three: tuple[Site, Site, Site]) -> tuple[Site, Site]:
+    """The province and the city."""
+    return three[:2]
 
 
 def test_a_city_is_answered_by_a_department_of_the_province(sites: tuple[Site, Site]) -> None:
@@ -199,3 +206,45 @@ def test_a_department_that_is_away_is_a_clear_failure_too(sites: tuple[Site, Sit
         assert (answer.failure.code, answer.failure.detail) == (FailureCode.UNREACHABLE, "origin_unreachable")
     province.start("police")
     province.wait("police", province)
+
+
+def test_a_question_over_three_hubs_is_answered_by_the_one_who_knows(three: tuple[Site, Site, Site]) -> None:
+    province, city, town = three
+    with opened(province, city, town) as (above, below, beside):
+        town.agree_inside(beside)
+        name = connect(town, beside, province, above, HOUSEHOLD)
+        name = connect(province, above, city, below, name)
+        assert name == "province.town__police__household"
+        (answer,) = ask(below, question(city, name))
+        assert (answer.outcome, answer.fields) == (Outcome.CLEAR, {"name": "王建国", "sex": "1"})
+        assert below.cascade is not None
+        proof = below.cascade.proof(answer.grant_id)
+        assert proof is not None
+        assert (proof.neighbour, proof.origin_hub, proof.origin, len(proof.chain)) == ("province", "town", "police", 2)
+        assert beside.cascade is not None
+        with pytest.raises(CascadeError):  # what comes from a neighbour isn't offered back to it
+            beside.cascade.subscribe("province", [name])
+
+
+def test_who_retired_in_one_city_and_dies_in_another_is_told_to_the_first(three: tuple[Site, Site, Site]) -> None:
+    province, city, town = three
+    with opened(province, city, town) as (above, below, beside):
+        for consumer in ("social_insurance", "town"):
+            town.agree_inside(beside, resource=DEATHS, consumer=consumer)
+        name = connect(town, beside, province, above, DEATHS)
+        name = connect(province, above, city, below, name)
+        town.died(7)
+        time.sleep(0.3)
+        town.kill("hub")
+        province.kill("hub")
+        town.start("hub")
+        province.start("hub")
+        town.wait("hub", province)
+        province.wait("hub", city)
+        wait_until(lambda: below.events.events(resource=name), 30)
+        time.sleep(1)
+        (event,) = below.events.events(resource=name)
+        assert event.person == below.subject_index(number(7))
+        for site, services, neighbour in ((town, beside, "province"), (province, above, "city")):
+            looks = services.looks.of_subject(services.subject_index(number(7)))
+            assert [one.policy for one in looks if one.department == neighbour] == ["neighbour.pass_on"], site.name

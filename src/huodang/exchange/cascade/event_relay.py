@@ -19,11 +19,13 @@ from huodang.exchange.agreements import AgreementRecord, Agreements
 from huodang.exchange.cascade import records
 from huodang.exchange.cascade.door import Door
 from huodang.exchange.cascade.offers import Offers
+from huodang.exchange.decisions import Action, Actor, DecisionRequest, decide
 from huodang.exchange.events.delivery import EventDesk
 from huodang.exchange.events.event_log import StoredBatch
 from huodang.exchange.events.messages import EVENT_BATCH, EventBatch, EventHead, event_id, write_event
 from huodang.exchange.events.publishing import NoRecipientKeyError, Terms, seal_key
 from huodang.exchange.events.subscriptions import ReceivedEvent
+from huodang.exchange.looks import Looks
 from huodang.exchange.values import Agreement, Kind, to_the_second
 from huodang.store import Clock, Database, shanghai_date, utc_text
 from huodang.trust import FieldSealer, PublicKey, sign_envelope, sm3, suite
@@ -45,6 +47,7 @@ class EventRelay:
         offers: what is passed on.
         door: checks who asks.
         sealer: makes the pseudonyms that each neighbour sees.
+        looks: records what was passed on of whom, to which hub.
         clock: the time.
     """
 
@@ -54,8 +57,9 @@ class EventRelay:
         agreements: Agreements,
         offers: Offers,
         door: Door,
-        sealer: FieldSealer,
         *,
+        sealer: FieldSealer,
+        looks: Looks,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -63,6 +67,7 @@ class EventRelay:
         self._offers = offers
         self._door = door
         self._sealer = sealer
+        self._looks = looks
         self._clock = clock
         self._log = _RelayLog(database)
 
@@ -78,10 +83,11 @@ class EventRelay:
             return
         for name in names:
             for agreement in _by_consumer(in_force.get(name, []), self._door.department).values():
-                fields = tuple(one for one in agreement.fields if one in own.fields)
                 # Nothing of an agreement limited to rows goes on: what a row holds beyond `fields` isn't known here.
                 if not agreement.rows and not own.rows:
-                    self._append(connection, agreement, fields, event, now)
+                    fields = self._decided(connection, agreement, own, event)
+                    if fields:
+                        self._append(connection, agreement, fields, event, now)
 
     def answer(self, grants: Sequence[bytes], wait: float) -> list[dict[str, Any]]:
         """Hand events over to neighbours, one page for each grant; hold the request if there is nothing new."""
@@ -100,6 +106,30 @@ class EventRelay:
         before = self._clock.now() - timedelta(days=_KEPT_DAYS)
         with self._database.begin() as connection:
             return connection.execute(sa.delete(records.batch).where(records.batch.c.made_at < before)).rowcount
+
+    def _decided(
+        self, connection: Connection, agreement: Agreement, own: Agreement, event: ReceivedEvent
+    ) -> tuple[str, ...]:
+        """Decide what of an event a neighbour may have, and record the look; empty if nothing."""
+        wanted = tuple(name for name in agreement.fields if name in own.fields)
+        neighbour = Actor(f"hub:{agreement.consumer}", agreement.consumer, "neighbour", agreement.consumer)
+        for purpose in agreement.purposes:
+            if purpose not in own.purposes:
+                continue
+            decision = decide(DecisionRequest(neighbour, Action.SUBSCRIBE_EVENTS, purpose, wanted))
+            if decision.permitted and set(wanted) <= set(decision.elements):
+                self._looks.record(
+                    connection,
+                    actor=neighbour,
+                    purpose=purpose,
+                    case_id="",
+                    subject_index=event.person,
+                    elements=wanted,
+                    decision=decision,
+                    what=agreement.resource,
+                )
+                return wanted
+        return ()
 
     def _own(self, in_force: Sequence[AgreementRecord]) -> Agreement | None:
         """Find this hub's own agreement for passing events of a resource on."""

@@ -117,12 +117,15 @@ class Cascade:
             proofs=proofs,
             longest_path=settings.longest_path,
         )
-        self.events = EventRelay(database, self.exchange.agreements, self.offers, door, sealer, clock=clock)
+        looks = Looks(database, ledger, clock)
+        self.events = EventRelay(
+            database, self.exchange.agreements, self.offers, door, sealer=sealer, looks=looks, clock=clock
+        )
         events.subscriptions.on("*", self.events.pass_on, name="cascade")
         self._subscriber = EventSubscriber(
             database,
             self.exchange.agreements,
-            EventStore(database, ledger, Looks(database, ledger, clock), sealer, clock),
+            EventStore(database, ledger, looks, sealer, clock),
             signers,
             trusted,
             directory=self._outside,
