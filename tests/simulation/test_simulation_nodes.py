@@ -1,14 +1,9 @@
 """Several nodes of a hub and several workers on PostgreSQL behind nginx, as deploy/ lays them out; nodes are killed."""
 
-import contextlib
 import os
-import shutil
-import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -27,8 +22,8 @@ from huodang.simulation.endurance import (
     straight_people,
 )
 from huodang.simulation.population import make_population
+from huodang.simulation.proxy import find_nginx, proxy, through_proxy
 from huodang.standards import Month
-from huodang.trust import TlsAuthority
 from huodang.web import HubSettings, NewAccount, assemble, install_accounts
 
 TODAY = date(2026, 11, 23)
@@ -55,54 +50,12 @@ class Province:
 
 @pytest.fixture
 def nginx() -> str:
-    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    found = find_nginx()
     if found is None:
         if os.environ.get("HUODANG_SERVICES_REQUIRED") == "1":
             pytest.fail("nginx isn't installed")
         pytest.skip("nginx isn't installed")
     return found
-
-
-@contextmanager
-def proxy(nginx: str, world: World, folder: Path) -> Iterator[str]:
-    """Run nginx with the configuration that deploy/ ships, on a free port."""
-    pair = TlsAuthority.load(world.tls).issue("proxy", ("127.0.0.1", "localhost"))
-    port = world.ports["portal"]  # no portal runs here: its port is free
-    nodes = "\n".join(f"server 127.0.0.1:{world.ports[one]} max_fails=2 fail_timeout=5s;" for one in world.nodes)
-    filled = PROXY_CONFIGURATION.read_text("utf-8")
-    for name, value in {
-        "NODES": nodes,
-        "LISTEN": f"127.0.0.1:{port}",
-        "NAME": "localhost",
-        "CERTIFICATE": str(pair.certificate),
-        "KEY": str(pair.key),
-    }.items():
-        filled = filled.replace(f"@{name}@", value)
-    folder.mkdir()
-    main = folder / "nginx.conf"
-    temporary = "\n".join(
-        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    main.write_text(
-        f"daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1; user {user()};\n"
-        f"events {{ worker_connections 256; }}\nhttp {{ access_log off; {temporary}\n{filled}\n}}\n",
-        "utf-8",
-    )
-    subprocess.run([nginx, "-t", "-q", "-c", str(main)], check=True)
-    process = subprocess.Popen([nginx, "-c", str(main)])
-    try:
-        for _ in range(100):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.05)
-        yield f"https://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def user() -> str:
-    return "root" if os.geteuid() == 0 else "nobody"
 
 
 @pytest.fixture
@@ -121,17 +74,11 @@ def province(tmp_path: Path, village: Population, postgresql_url: str, nginx: st
         ],
     )
     started = [name for name in world.process_names if name != "portal"]
-    http = urllib3.PoolManager(
-        maxsize=16,
-        block=True,
-        retries=False,
-        timeout=urllib3.Timeout(connect=5, read=60),
-        ca_certs=str(world.tls / "authority.crt"),
-    )
+    http = through_proxy(world)
     with Processes(world) as processes:
         processes.start(started)
         processes.wait_healthy(started)
-        with proxy(nginx, world, tmp_path / "nginx") as address:
+        with proxy(nginx, world, tmp_path / "nginx", PROXY_CONFIGURATION) as address:
             yield Province(world, processes, address, http, Team.of(address, accounts, http))
 
 

@@ -22,11 +22,18 @@ class BusinessClock:
         """Put the clock to the opening hour of a day."""
         wanted = datetime.combine(day, _OPENS, SHANGHAI)
         offset = ceil((wanted - datetime.now(UTC)) / timedelta(seconds=1))
+        self._write(offset)
+        self.day = day
+
+    def move_on(self, seconds: int) -> None:
+        """Let time pass at once, as a pause in the business would: leases end, and what waits falls due."""
+        self._write(int(self._file.read_text("ascii")) + seconds)
+
+    def _write(self, offset: int) -> None:
         # Whole and at once: another process may read at any moment.
         fresh = self._file.with_suffix(".new")
         fresh.write_text(f"{offset}\n", encoding="ascii")
         fresh.replace(self._file)
-        self.day = day
 
     def next_working_day(self) -> date:
         """Go on to the morning of the next working day."""

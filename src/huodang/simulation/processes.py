@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar, Protocol, Self
 
 import urllib3
 
@@ -39,12 +39,33 @@ class Usage:
     peak_mebibytes: int
 
 
+class Child(Protocol):
+    """A process that was started, however that was done: the part of `subprocess.Popen` that is needed here."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Give its exit code, None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end."""
+
+    def send_signal(self, number: signal.Signals, /) -> None:
+        """Send a signal."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+    def kill(self) -> None:
+        """End it the hard way."""
+
+
 @dataclass
 class _Running:
     command: list[str]
     health: str
     log: Path
-    process: subprocess.Popen[bytes] | None = None
+    process: Child | None = None
 
 
 class Processes:
@@ -79,16 +100,19 @@ class Processes:
         """Start processes (all of them by default) without waiting for them."""
         for name in names or tuple(self._members):
             member = self._members[name]
-            with member.log.open("ab") as log:
-                member.process = subprocess.Popen(  # noqa: S603  (our own interpreter and settings file)
-                    member.command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    cwd=self._world.root,
-                    env={**os.environ, "HUODANG_PARENT": str(os.getpid())},
-                    start_new_session=True,  # Ctrl-C reaches us alone, and we end them in order
-                )
+            member.process = self._spawn(member.command, member.log)
+
+    def _spawn(self, command: Sequence[str], log: Path) -> Child:
+        with log.open("ab") as opened:
+            return subprocess.Popen(  # noqa: S603  (our own interpreter and settings file)
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=opened,
+                stderr=subprocess.STDOUT,
+                cwd=self._world.root,
+                env={**os.environ, "HUODANG_PARENT": str(os.getpid())},
+                start_new_session=True,  # Ctrl-C reaches us alone, and we end them in order
+            )
 
     def wait_healthy(self, names: Iterable[str] | None = None, *, within: float = _START_SECONDS) -> None:
         """Wait until processes answer.
