@@ -15,6 +15,11 @@ from litestar.status_codes import HTTP_200_OK
 
 from huodang.retirement import ApplicationForm, State
 from huodang.standards import Month
+from huodang.web.api_border import check_body
+from huodang.web.exchange_api_calls import CALL_HANDLERS
+from huodang.web.exchange_api_catalogue import CATALOGUE_HANDLERS
+from huodang.web.exchange_api_deliveries import DELIVERY_HANDLERS
+from huodang.web.exchange_api_sharing import SHARING_HANDLERS
 from huodang.web.plain import plain
 from huodang.web.roles import AUDIT_ROLES, CASE_ROLES, DUE_ROLES, INTAKE_ROLES, STAFF_ROLES, SUMMARY_ROLES
 from huodang.web.security import StaffRequest, sign_in_limit
@@ -69,41 +74,54 @@ class Prepared(msgspec.Struct):
     prepared: int
 
 
-@post("/sign-in", opt={"public": True}, sync_to_thread=True, status_code=HTTP_200_OK, security=[])
+@post(
+    "/sign-in",
+    opt={"public": True},
+    summary="登录 / Sign in",
+    sync_to_thread=True,
+    status_code=HTTP_200_OK,
+    security=[],
+)
 def sign_in(data: JSONBody[SignIn], services: NamedDependency[Services]) -> SignedInAs:
     """Open a session."""
     token, user = services.accounts.sign_in(data.user, data.password, SessionKind.API)
     return SignedInAs(token=token, role=user.role.value, name=user.name)
 
 
-@post("/sign-out", opt={"roles": STAFF_ROLES}, sync_to_thread=True)
+@post("/sign-out", opt={"roles": STAFF_ROLES}, summary="退出 / Sign out", sync_to_thread=True)
 def sign_out(request: StaffRequest, services: NamedDependency[Services]) -> None:
     """End the session."""
     services.accounts.sign_out(request.auth)
 
 
-@post("/prefill", opt={"roles": INTAKE_ROLES}, sync_to_thread=True, status_code=HTTP_200_OK)
+@post(
+    "/prefill",
+    opt={"roles": INTAKE_ROLES},
+    summary="预填申请 / Prefill a form",
+    sync_to_thread=True,
+    status_code=HTTP_200_OK,
+)
 def prefill(request: StaffRequest, data: JSONBody[Person], services: NamedDependency[Services]) -> dict[str, Any]:
     """A form filled from what the departments know, each value with source and time."""
     found: dict[str, Any] = plain(services.office.prefill(request.user.actor, data.identity_number, data.name))
     return found
 
 
-@post("/cases", opt={"roles": INTAKE_ROLES}, sync_to_thread=True)
+@post("/cases", opt={"roles": INTAKE_ROLES}, summary="提交申请 / Open a case", sync_to_thread=True)
 def open_case(request: StaffRequest, data: JSONBody[dict[str, Any]], services: NamedDependency[Services]) -> CaseOpened:
     """Hand in one application, whole or refused whole."""
     form = ApplicationForm.parse({**data, "applicant_kind": request.user.role.value})
     return CaseOpened(case_id=services.office.submit(request.user.actor, form))
 
 
-@get("/cases/{case_id:str}", opt={"roles": CASE_ROLES}, sync_to_thread=True)
+@get("/cases/{case_id:str}", opt={"roles": CASE_ROLES}, summary="查看一件 / View a case", sync_to_thread=True)
 def view_case(request: StaffRequest, case_id: FromPath[str], services: NamedDependency[Services]) -> dict[str, Any]:
     """One case, as far as the policies let this user see it."""
     found: dict[str, Any] = plain(services.office.view(request.user.actor, case_id))
     return found
 
 
-@get("/queue", opt={"roles": CASE_ROLES}, sync_to_thread=True)
+@get("/queue", opt={"roles": CASE_ROLES}, summary="办件清单 / List cases", sync_to_thread=True)
 def queue(
     request: StaffRequest,
     services: NamedDependency[Services],
@@ -115,7 +133,13 @@ def queue(
     return {"cases": plain(rows)}
 
 
-@post("/cases/{case_id:str}/events", opt={"roles": CASE_ROLES}, sync_to_thread=True, status_code=HTTP_200_OK)
+@post(
+    "/cases/{case_id:str}/events",
+    opt={"roles": CASE_ROLES},
+    summary="办理一件 / Move a case",
+    sync_to_thread=True,
+    status_code=HTTP_200_OK,
+)
 def act(
     request: StaffRequest, case_id: FromPath[str], data: JSONBody[CaseEvent], services: NamedDependency[Services]
 ) -> dict[str, Any]:
@@ -129,19 +153,30 @@ def act(
     return found
 
 
-@get("/due", opt={"roles": DUE_ROLES}, sync_to_thread=True)
+@get("/due", opt={"roles": DUE_ROLES}, summary="到龄名单 / Who is due", sync_to_thread=True)
 def due(request: StaffRequest, services: NamedDependency[Services], month: FromQuery[str]) -> dict[str, Any]:
     """Who reaches the age in a month (免申即享)."""
     return {"due": plain(services.office.find_due(request.user.actor, Month.parse(month)))}
 
 
-@post("/due/{month:str}/prepare", opt={"roles": DUE_ROLES}, sync_to_thread=True, status_code=HTTP_200_OK)
+@post(
+    "/due/{month:str}/prepare",
+    opt={"roles": DUE_ROLES},
+    summary="预备到龄申请 / Prepare forms",
+    sync_to_thread=True,
+    status_code=HTTP_200_OK,
+)
 def prepare(request: StaffRequest, month: FromPath[str], services: NamedDependency[Services]) -> Prepared:
     """Prepare the forms of those who reach the age in a month."""
     return Prepared(prepared=services.office.prepare_due(request.user.actor, Month.parse(month)))
 
 
-@get("/cases/{case_id:str}/receipts", opt={"roles": CASE_ROLES}, sync_to_thread=True)
+@get(
+    "/cases/{case_id:str}/receipts",
+    opt={"roles": CASE_ROLES},
+    summary="一件的回执清单 / Receipts of a case",
+    sync_to_thread=True,
+)
 def receipts(request: StaffRequest, case_id: FromPath[str], services: NamedDependency[Services]) -> dict[str, Any]:
     """The ledger's entries that belong to a case, for which receipts can be had."""
     found = plain(services.office.receipts(request.user.actor, case_id))
@@ -152,13 +187,18 @@ def receipts(request: StaffRequest, case_id: FromPath[str], services: NamedDepen
     return {"receipts": plain(sorted(found, key=lambda one: str(one["at"])))}
 
 
-@get("/receipts/{entry_id:str}", opt={"roles": CASE_ROLES | AUDIT_ROLES}, sync_to_thread=True)
+@get(
+    "/receipts/{entry_id:str}",
+    opt={"roles": CASE_ROLES | AUDIT_ROLES},
+    summary="取回执 / One receipt",
+    sync_to_thread=True,
+)
 def receipt(entry_id: FromPath[str], services: NamedDependency[Services]) -> Response[bytes]:
     """One receipt, as `huodang receipt verify` takes it. It holds codes and digests, no personal data."""
     return Response(content=services.ledger.receipt(entry_id).to_json().encode("utf-8"), media_type=MediaType.JSON)
 
 
-@get("/summary", opt={"roles": SUMMARY_ROLES}, sync_to_thread=True)
+@get("/summary", opt={"roles": SUMMARY_ROLES}, summary="统计 / Figures", sync_to_thread=True)
 def summary(request: StaffRequest, services: NamedDependency[Services]) -> dict[str, Any]:
     """Figures without personal data."""
     found: dict[str, Any] = plain(summary_of(services, request.user.actor))
@@ -169,4 +209,9 @@ def api_router(rules: SessionRules) -> Router:
     """The routes of this module; signing in is limited to so many tries a minute."""
     door = Router(path="/", route_handlers=[sign_in], middleware=[sign_in_limit(rules).middleware])
     works = [sign_out, prefill, open_case, view_case, queue, act, due, prepare, receipts, receipt, summary]
-    return Router(path="/api/v1", route_handlers=[door, *works], tags=["huodang"])
+    exchange = [*CATALOGUE_HANDLERS, *SHARING_HANDLERS, *DELIVERY_HANDLERS, *CALL_HANDLERS]
+    return Router(
+        path="/api/v1",
+        route_handlers=[door, *works, *exchange],
+        before_request=check_body,
+    )

@@ -26,6 +26,7 @@ from litestar.status_codes import (
     HTTP_405_METHOD_NOT_ALLOWED,
     HTTP_409_CONFLICT,
     HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+    HTTP_415_UNSUPPORTED_MEDIA_TYPE,
     HTTP_422_UNPROCESSABLE_ENTITY,
     HTTP_429_TOO_MANY_REQUESTS,
     HTTP_500_INTERNAL_SERVER_ERROR,
@@ -142,6 +143,11 @@ _STATUS_BY_CODE: Final[tuple[tuple[str, int], ...]] = (
     ("sharing.not_permitted", HTTP_403_FORBIDDEN),
     ("sharing.illegal_event", HTTP_409_CONFLICT),
     ("exchange.lot_unknown", HTTP_404_NOT_FOUND),
+    ("matching.not_permitted", HTTP_403_FORBIDDEN),
+    ("exchange.not_permitted", HTTP_403_FORBIDDEN),
+    ("matching.peer_lost", HTTP_503_SERVICE_UNAVAILABLE),
+    ("web.form", HTTP_400_BAD_REQUEST),
+    ("web.media_type", HTTP_415_UNSUPPORTED_MEDIA_TYPE),
     ("store.busy", HTTP_503_SERVICE_UNAVAILABLE),
 )
 

@@ -174,6 +174,14 @@ class EventOffice:
             statement = statement.where(table.c.person == person)
         return self._list(EventRow, statement)
 
+    def after(self, number: int, *, resource: str | None = None, limit: int = 50) -> list[EventRow]:
+        """List events in the order in which they came, from behind a number on; of one resource if asked."""
+        table = records.event
+        statement = sa.select(*_EVENT_COLUMNS).where(table.c.number > number).order_by(table.c.number).limit(limit)
+        if resource is not None:
+            statement = statement.where(table.c.resource == resource)
+        return self._list(EventRow, statement)
+
     def event(self, number: int) -> EventRow | None:
         """Give one event without its data."""
         found = self._list(EventRow, sa.select(*_EVENT_COLUMNS).where(records.event.c.number == number))

@@ -39,7 +39,7 @@ from huodang.exchange.matching.messages import PROTOCOL, Terms, Welcome
 from huodang.exchange.matching.querying import Holder, MatchResult, match
 from huodang.exchange.matching.reaching import HttpHolder
 from huodang.exchange.matching.results import check_out, write_members, write_size
-from huodang.exchange.matching.service import Matches, MatchOutcome
+from huodang.exchange.matching.service import Matches, MatchOutcome, MatchRow
 from huodang.exchange.matching.spu_side import SpuSide
 from huodang.exchange.matching.tables import Table, open_table, read_values
 from huodang.exchange.matching.values import Normalisation, Quarantined, ValueSet, collect, identity_values
@@ -63,6 +63,7 @@ __all__ = [
     "MatchQuestion",
     "MatchRefusedError",
     "MatchResult",
+    "MatchRow",
     "Matches",
     "MatchingError",
     "NearIdenticalError",

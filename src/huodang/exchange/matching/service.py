@@ -66,6 +66,32 @@ class MatchOutcome:
 
 
 @dataclass(frozen=True)
+class MatchRow:
+    """A match in a list: who asked what for, and sizes. It names nobody.
+
+    Attributes:
+        state: `asked`, `answered` or `failed`, then with a code.
+        held, overlap: None while there is no answer.
+    """
+
+    match_id: str
+    resource: str
+    provider: str
+    agreement_id: str
+    purpose: str
+    user_id: str
+    size_only: bool
+    queried: int
+    state: str
+    code: str
+    held: int | None
+    overlap: int | None
+    asked_at: datetime
+    ended_at: datetime | None
+    entry_id: str
+
+
+@dataclass(frozen=True)
 class _Asked:
     match_id: str
     agreement: Agreement
@@ -111,7 +137,7 @@ class Matches:
         self._trusted = trusted
         self._directory = directory
         self._clock = clock
-        self._consumer = consumer
+        self.consumer = consumer
         self._workers = workers or Lanes()
         self._agreements = Agreements(ledger, trusted, clock)
 
@@ -165,6 +191,14 @@ class Matches:
             )
             return [row[0] for row in rows]
 
+    def latest(self, *, limit: int = 100) -> list[MatchRow]:
+        """List the newest matches with their sizes."""
+        table = records.match
+        columns = [table.c[name] for name in MatchRow.__dataclass_fields__]
+        statement = sa.select(*columns).order_by(table.c.asked_at.desc(), table.c.match_id.desc()).limit(limit)
+        with self._database.read() as connection:
+            return [MatchRow(**row) for row in connection.execute(statement).mappings()]
+
     def _ask(
         self,
         connection: Connection,
@@ -204,7 +238,7 @@ class Matches:
             agreement = one.agreement
             if (
                 agreement.kind is Kind.MATCH
-                and agreement.consumer == self._consumer
+                and agreement.consumer == self.consumer
                 and agreement.grant_signer == self._signer.holder
                 and question.purpose in agreement.purposes
                 and SUBJECT in agreement.elements
