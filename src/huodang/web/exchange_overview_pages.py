@@ -67,6 +67,7 @@ def overview(request: StaffRequest, services: NamedDependency[Services]) -> Resp
             }
             for one in notices
         ],
+        watches=_may(visit, DELIVERY_ROLES),
         troubles=troubles,
         reds=sum(one.chip.kind == "bad" for one in troubles),
         late=sum(bool(one["standing"]["days_late"]) for one in owed),

@@ -15,6 +15,7 @@ DEPARTMENT_NAMES: Final[dict[str, str]] = {
     "housing_fund": mark("住房公积金"),
     "medical_insurance": mark("医保"),
     "social_insurance": mark("社保经办"),
+    "hub": mark("枢纽"),
     "citizen": mark("本人"),
     "employer": mark("用人单位"),
 }
