@@ -105,7 +105,7 @@ def _ending_on_signals() -> Iterator[None]:
 
 def _run(root: Path, *, people: int, seed: int, day: date, hub_port: int, headless: bool, as_json: bool) -> None:
     from huodang.cli.demo_report import progress_bar, show_doors, show_figures
-    from huodang.simulation import BusinessClock, Processes, lay_out, make_population
+    from huodang.simulation import BusinessClock, Processes, lay_out, make_population, open_sharing_matters
 
     started = time.monotonic()
     with progress_bar() as progress:
@@ -141,6 +141,7 @@ def _run(root: Path, *, people: int, seed: int, day: date, hub_port: int, headle
                 show_figures(figures)
             if not headless:
                 waiting = journey.open_a_new_morning(population.next_to_apply)
+                open_sharing_matters(world.address("hub"), accounts, population.due[0], clock.day)
                 show_doors(world, accounts, codes, population, waiting=waiting, on_stderr=as_json)
                 _serve(processes)
 
@@ -184,7 +185,7 @@ def _journey(
 
 def make_accounts(population: "Population") -> list["Account"]:
     """Make up the demonstration's users; their common password is new at each run and known nowhere else."""
-    from huodang.simulation import Account
+    from huodang.simulation import DEPARTMENTS, Account
 
     password = f"Demo-{secrets.token_hex(4)}"
     staff = [
@@ -200,6 +201,13 @@ def make_accounts(population: "Population") -> list["Account"]:
         ("sjguanli", "审计管理员", "audit_administrator"),
     ]
     accounts = [Account(user, password, name, role) for user, name, role in staff]
+    for code, department in DEPARTMENTS.items():
+        accounts.append(
+            Account(f"{code}.guanli", password, f"{department.chinese}数据管理员", "steward", department=code)
+        )
+    for code in ("police", "social_insurance"):
+        name = f"{DEPARTMENTS[code].chinese}校核员"
+        accounts.append(Account(f"{code}.jiaohe", password, name, "corrector", department=code))
     employers = sorted(
         {person.employer.number: person.employer for person in population.due if person.employer}.items()
     )
@@ -223,7 +231,7 @@ def install(world: "World", accounts: list["Account"], population: "Population")
                 password=account.password,
                 name=account.name,
                 role=account.role,
-                department="social_insurance",
+                department=account.department,
                 region=settings.region,
                 employer=account.employer,
             )

@@ -17,6 +17,7 @@ from huodang.simulation.people import Person, Population, Quirk, Standing
 from huodang.simulation.population import make_population
 from huodang.simulation.processes import Processes, ProcessFailedError
 from huodang.simulation.root import DemoError, RootUnusableError, demonstration_root
+from huodang.simulation.sharing_scene import open_sharing_matters
 from huodang.simulation.statements import Statement, statements
 from huodang.simulation.world import PortInUseError, World, lay_out, require_free
 
@@ -53,6 +54,7 @@ __all__ = [
     "gather",
     "lay_out",
     "make_population",
+    "open_sharing_matters",
     "require_free",
     "statements",
 ]

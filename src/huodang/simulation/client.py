@@ -38,13 +38,14 @@ class HubRefusedError(DemoError):
 
 @dataclass(frozen=True)
 class Account:
-    """A member of staff: account, made-up password, role."""
+    """A member of staff: account, made-up password, role, and the department where it isn't the agency's."""
 
     user: str
     password: str
     name: str
     role: str
     employer: str = ""
+    department: str = "social_insurance"
 
 
 class Desk:
