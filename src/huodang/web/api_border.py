@@ -61,7 +61,7 @@ async def check_body(request: Request[Any, Any, Any]) -> None:
 def _parameters(handler: BaseRouteHandler) -> frozenset[str]:
     """The names that a handler reads from the query, and those of its path."""
     fields = handler.parsed_fn_signature.parameters
-    named = (getattr(field.kwarg_definition, "query", None) or name for name, field in fields.items())
+    named = (getattr(field.kwarg_definition, "name", None) or name for name, field in fields.items())
     return frozenset(named)
 
 

@@ -102,11 +102,25 @@ def _completed(schema: Mapping[str, Any], application: Litestar) -> dict[str, An
         }
         for status, text in _PROBLEMS.items()
     }
+    public = _public(application)
     for path, item in made["paths"].items():
-        if path.startswith(API_PREFIX):
-            for operation in item.values():
+        for method, operation in item.items():
+            if (path, method.upper()) in public:
+                operation["security"] = []
+            if path.startswith(API_PREFIX):
                 operation["responses"] |= problems
     return made
+
+
+def _public(application: Litestar) -> set[tuple[str, str]]:
+    """What is open to anybody, by path and method."""
+    return {
+        (route.path_format, method)
+        for route in application.routes
+        for handler in getattr(route, "route_handlers", ())
+        if handler.opt.get("public")
+        for method in handler.http_methods
+    }
 
 
 def _bodies(application: Litestar) -> list[type[Any]]:

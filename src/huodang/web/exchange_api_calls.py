@@ -140,7 +140,7 @@ def verify_many(
         employer=request.user.employer,
         region=request.user.region,
     )
-    found = services.exchange.verify_many(roll, run)
+    found = services.exchange.verify_many(roll, run=run)
     records = list(found)
     lines = [
         LineAnswered(
@@ -213,7 +213,7 @@ def gateways(request: StaffRequest, services: NamedDependency[Services]) -> Gate
 
 def _masked(roll: Roll, records: Sequence[AnswerRecord]) -> list[dict[str, str]]:
     """What was handed over of each person, whole, masked or hidden as the policy says to who asked."""
-    names = tuple(sorted({name for one in records for name in one.fields}))
+    names = tuple(sorted({name for one in records for name in one.fields or ()}))
     decision = decide(
         DecisionRequest(
             actor=roll.actor,
@@ -225,7 +225,7 @@ def _masked(roll: Roll, records: Sequence[AnswerRecord]) -> list[dict[str, str]]
             region=roll.region,
         )
     )
-    return [{name: decision.show(name, text) for name, text in one.fields.items()} for one in records]
+    return [{name: decision.show(name, text) for name, text in (one.fields or {}).items()} for one in records]
 
 
 def _number(text: str, position: int) -> IdentityNumber:

@@ -95,7 +95,7 @@ def build_hub(services: Services, *, csrf_secret: str | None = None) -> Litestar
     )
 
 
-@get("/health", opt={"public": True}, sync_to_thread=True, security=[], summary="健康检查 / Whether the hub works")
+@get("/health", opt={"public": True}, sync_to_thread=True, summary="健康检查 / Whether the hub works")
 def health(services: NamedDependency[Services]) -> dict[str, Any]:
     """Whether the hub works, and what it still has to do; nothing about anybody."""
     with services.database.read() as connection:
