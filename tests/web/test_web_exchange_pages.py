@@ -268,7 +268,7 @@ def test_value_in_doubt_is_seen_by_correctors_alone_and_closes_when_acknowledged
     notice = re.search(r'name="notice" value="([^"]+)"', browser.open(page).text)
     assert notice is not None
     browser.send(page, notice=notice[1])
-    assert "已办结" in browser.text
+    assert "已办结" in browser.open(page).text
 
 
 def test_claim_about_a_delivery_that_never_was_is_refused_without_echoing_the_number(

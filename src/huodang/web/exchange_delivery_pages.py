@@ -57,6 +57,11 @@ def events(request: StaffRequest, services: NamedDependency[Services]) -> Respon
     """Streams with their lag, dead letters, alarms, and the newest events without what they say."""
     visit = Visit(request, services)
     office = services.events
+    with services.database.read() as connection:
+        known = services.exchange.agreements.all(connection)
+    sides: dict[str, set[str]] = {}
+    for one in known:
+        sides.setdefault(one.agreement.resource, set()).add(one.agreement.consumer)
     return render(
         request,
         "exchange_events.html",
@@ -71,7 +76,7 @@ def events(request: StaffRequest, services: NamedDependency[Services]) -> Respon
                 "alarm": visit.say(_ALARMS.get(one.alarm, one.alarm)) if one.alarm else "",
             }
             for one in office.streams()
-            if visit.oversees(one.provider)
+            if visit.oversees(*sides.get(one.resource, ()), one.provider)
         ],
         dead=[
             {"title": visit.title(one.resource), "row": one}
@@ -92,7 +97,7 @@ def events(request: StaffRequest, services: NamedDependency[Services]) -> Respon
                 "seconds": (one.received_at - one.noticed_at).total_seconds(),
             }
             for one in office.events(limit=4 * _LISTED)
-            if visit.oversees(one.provider)
+            if visit.oversees(*sides.get(one.resource, ()), one.provider)
         ][:_LISTED],
         handlers=office.handlers(),
         keeps=may_keep_system(visit.actor),

@@ -63,7 +63,7 @@ def overview(request: StaffRequest, services: NamedDependency[Services]) -> Resp
             {
                 "title": visit.title(one.resource),
                 "issued_at": one.issued_at,
-                "path": f"/exchange/corrections/{one.correction_id}",
+                "path": "/exchange/corrections",
             }
             for one in notices
         ],
