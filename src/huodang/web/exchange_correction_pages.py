@@ -125,8 +125,7 @@ def act(
         if form.text("notice"):
             desk.acknowledge(visit.actor, form.text("notice"))
             return see_other("/exchange/corrections")  # who was told need not be a side that sees the matter
-        else:
-            desk.act(visit.actor, correction_id, form.text("event"), note=form.text("note"), data=event_data(form))
+        desk.act(visit.actor, correction_id, form.text("event"), note=form.text("note"), data=event_data(form))
     except HuodangError as error:
         return _page(visit, desk.view(visit.actor, correction_id), error)
     return see_other(f"/exchange/corrections/{correction_id}")
