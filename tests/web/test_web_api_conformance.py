@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -19,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from web_deployment import KEEPERS, STAFF, Deployment, Program, deploy
 
+from huodang.web import write_api_docs
 from huodang.web.api_description import description_of
 
 Headers = Callable[[Case], dict[str, str]]
@@ -150,3 +152,17 @@ def test_filter_that_is_unknown_or_out_of_bounds_is_refused(fuzzed: Deployment, 
     with httpx.Client(base_url=fuzzed.hub_address) as client:
         answer = client.get(f"/api/v1/demands?{query}", headers=Program(client, "steward1").headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "web.form")
+
+
+def test_documentation_in_the_repository_is_that_of_the_interface() -> None:
+    committed = Path(__file__).parents[2] / "docs" / "api.md"
+    assert committed.read_text(encoding="utf-8") == write_api_docs(), "run: huodang docs api --out docs/api.md"
+
+
+def test_documentation_page_is_open_to_all_and_takes_nothing_from_elsewhere(fuzzed: Deployment) -> None:
+    with httpx.Client(base_url=fuzzed.hub_address) as client:
+        answer = client.get("/api/docs")
+    assert answer.status_code == 200
+    assert "/api/v1/demands/{demand_id}/events" in answer.text
+    assert "https://" not in answer.text
+    assert "http://" not in answer.text

@@ -16,7 +16,7 @@ import httpx
 import uvicorn
 from litestar import Litestar
 
-from huodang.exchange import Gateway, gateway_application, read_gateway_file
+from huodang.exchange import Gateway, build_parts, gateway_application, read_gateway_file
 from huodang.simulation import DEPARTMENTS, BusinessClock, Person, Population, World, form_of, lay_out, make_population
 from huodang.store import jobs
 from huodang.web import (
@@ -220,7 +220,7 @@ def _gateway(world: World, department: str) -> Iterator[None]:
     tls = file.spec.tls
     assert tls is not None
     config = uvicorn.Config(
-        gateway_application(gateway),
+        gateway_application(gateway, build_parts(gateway, {})),
         host="127.0.0.1",
         port=world.ports[department],
         log_config=None,

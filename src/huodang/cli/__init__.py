@@ -13,6 +13,7 @@ from huodang.cli import (
     catalogue,
     connect,
     demo,
+    docs,
     events,
     files,
     intersect,
@@ -50,6 +51,7 @@ app.add_typer(files.app, name="files")
 app.add_typer(lots.app, name="lots")
 app.add_typer(events.app, name="events")
 app.add_typer(cascade.app, name="cascade")
+app.add_typer(docs.app, name="docs")
 steward.app.command("events")(steward_events.events)
 steward_sharing.register(steward.app)
 app.command("demo")(demo.demo)

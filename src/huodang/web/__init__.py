@@ -6,6 +6,7 @@ hub.
 """
 
 from huodang.web.accounts import Accounts, NewAccount, User
+from huodang.web.api_docs import write_api_docs
 from huodang.web.assembly import assemble
 from huodang.web.citizens import CitizenDoor
 from huodang.web.hub import build_hub
@@ -37,4 +38,5 @@ __all__ = [
     "serve_hub",
     "serve_portal",
     "serve_worker",
+    "write_api_docs",
 ]

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from litestar import Litestar, Request, Response, get
+from litestar.di import Provide
+from litestar.stores.memory import MemoryStore
 
-from huodang.web.api_description import API_DOCS_PATH, API_SCHEMA_PATH, description_of
+from huodang.web.api import api_router
+from huodang.web.api_description import API_DOCS_PATH, API_SCHEMA_PATH, describe_api, description_of
 from huodang.web.pages import render
+from huodang.web.settings import SessionRules
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 _GROUPS: Final = (
@@ -78,8 +82,15 @@ def api_docs(request: Request[Any, Any, Any]) -> Response[str]:
     )
 
 
-def write_api_docs(application: Litestar) -> str:
+def write_api_docs() -> str:
     """Give `docs/api.md`: what each address takes and answers, in the words of the description itself."""
+    # The description needs no service: it is the same on every hub.
+    application = Litestar(
+        [api_router(SessionRules())],
+        dependencies={"services": Provide(lambda: None, sync_to_thread=False)},
+        openapi_config=describe_api(),
+        stores={"rate_limit": MemoryStore()},
+    )
     schema = description_of(application)
     return "\n".join(_lines(schema)) + "\n"
 
@@ -98,10 +109,10 @@ def groups_of(schema: Mapping[str, Any]) -> list[Group]:
 def _lines(schema: Mapping[str, Any]) -> Iterator[str]:
     yield "# 开放接口 / The open interface"
     yield ""
-    yield "本页由接口自身的 OpenAPI 3.1 描述生成（`huodang docs api`），机器可读的描述在集控端的 "
+    yield "本页由接口自身的 OpenAPI 3.1 描述生成（`huodang docs api`），机器可读的描述在集控端的"
     yield f"`{API_SCHEMA_PATH}`，可打印的页面在 `{API_DOCS_PATH}`。"
     yield ""
-    yield "Made from the interface's own OpenAPI 3.1 description (`huodang docs api`), which a hub serves at "
+    yield "Made from the interface's own OpenAPI 3.1 description (`huodang docs api`), which a hub serves at"
     yield f"`{API_SCHEMA_PATH}`, and as a page that prints at `{API_DOCS_PATH}`."
     yield ""
     yield schema["info"]["description"]
@@ -125,6 +136,31 @@ def _lines(schema: Mapping[str, Any]) -> Iterator[str]:
                 )
             yield ""
             yield "答复 Answers: " + "; ".join(f"{status} {shape}".strip() for status, shape in one.answers)
+    yield ""
+    yield "## 形状 / Shapes"
+    for name, shape in sorted(schema["components"]["schemas"].items()):
+        yield ""
+        yield f"### {_name(name)}"
+        yield ""
+        if text := str(shape.get("description", "")).partition("Attributes:")[0].strip():
+            yield " ".join(text.split())
+            yield ""
+        members = list(_members(schema, shape))
+        if not members:
+            yield _type(shape)
+        yield from (f"- `{one.name}`: {one.type}{'，必填 needed' if one.needed else ''}" for one in members)
+    yield ""
+    yield "## 重复发送与续读 / Sending twice and reading on"
+    yield ""
+    yield "同一需求、校核在办结之前重复提交，得到原来那一件；同一事件第二次提交是 409 冲突；批量核验以 `run`（或请求头"
+    yield "`Idempotency-Key`）命名，重发即续办，已记录的不再询问；比对以 `match_id` 续办；"
+    yield "事件以游标续读，至少一次，以 `event_id` 去重。"
+    yield ""
+    yield "The same demand or correction, sent again while it lives, gives the one that stands; the same event a second"
+    yield "time is a 409; a roll that is named by `run` (or the header `Idempotency-Key`) goes on when sent again,"
+    yield "and what was recorded isn't asked anew; a match goes on by `match_id`; events are read on from a cursor, at"
+    yield "least once, and `event_id` tells those that came before. `Prefer: return=minimal` answers an event with the"
+    yield "state alone. Bodies are JSON of 256 KiB at most, rolls 4 MiB; an unknown filter or a repeated key is a 400."
     yield ""
     yield "## 错误 / Errors"
     yield ""
