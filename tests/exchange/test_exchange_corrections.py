@@ -336,3 +336,29 @@ def test_a_whole_delivery_is_recalled_and_shown_to_nobody_any_more(
     assert (told.kind, told.reason, told.copies) == ("recall", "抽取口径错误", (("lot", lot_id),))
     corrections.acknowledge(CONSUMER, told.notice_id)
     assert corrections.view(PROVIDER, view.row.correction_id).row.standing.state == "closed"
+
+
+class TestReuse:
+    """An agreement lets answers be used again for a minute."""
+
+    @pytest.fixture
+    def exchange(
+        self, make_hub: HubMaker, police: Gateway, database: Database, province: Province
+    ) -> Iterator[Exchange]:
+        agreement = province.agreement(cache_seconds=60)
+        province.lay(agreement)
+        with serving(gateway_application(police), province.tls("police")) as url:
+            made = make_hub({"police": url})
+            with database.begin() as connection:
+                made.agreements.take(connection, province.signed(agreement))
+            yield made
+
+    def test_an_answer_put_in_doubt_is_not_used_again(
+        self, corrections: Corrections, exchange: Exchange, database: Database
+    ) -> None:
+        (first,) = call(exchange, database)
+        (again,) = call(exchange, database)
+        assert (first.reused, again.reused) == (False, True)
+        corrections.raise_correction(CLERK, claim(first.grant_id))
+        (asked_anew,) = call(exchange, database)
+        assert not asked_anew.reused

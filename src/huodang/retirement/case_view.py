@@ -45,7 +45,12 @@ class ReasonView:
 
 @dataclass(frozen=True)
 class CheckView:
-    """One check and what the department said; `fields` are masked."""
+    """One check and what the department said.
+
+    Attributes:
+        fields: masked.
+        disputed: elements of this person that are in doubt now at this resource: a correction was asked for.
+    """
 
     resource: str
     label: Label
@@ -62,6 +67,7 @@ class CheckView:
     accepted_by: str | None
     accepted_at: datetime | None
     grant_id: str | None
+    disputed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from huodang.exchange import Decision
+from huodang.exchange.sharing import Doubts
 from huodang.retirement import records
 from huodang.retirement.case_view import (
     CaseReceipt,
@@ -188,7 +189,7 @@ def build_view(connection: Connection, desk: Desk, case: CaseRecord, decision: D
         applicant_kind=case.applicant_kind,
         reasons=tuple(reason_view(reason) for reason in case.reasons),
         notes=tuple(reason_view(note) for note in case.notes),
-        checks=tuple(_check(result, decision) for result in checks.values()),
+        checks=tuple(_check(result, decision, _disputed(connection, desk, form, result)) for result in checks.values()),
         items=_items(connection, case),
         decision=None if found is None else _decision(found[1], decision),
         decision_stage="" if found is None else found[0],
@@ -228,7 +229,15 @@ def _person(form: ApplicationForm, decision: Decision) -> dict[str, str]:
     return {name: decision.show(name, value) if value else "" for name, value in values.items()}
 
 
-def _check(result: CheckResult, decision: Decision) -> CheckView:
+def _disputed(connection: Connection, desk: Desk, form: ApplicationForm, result: CheckResult) -> tuple[str, ...]:
+    if not form.identity_number:
+        return ()  # a draft may lack it
+    doubts = Doubts(desk.sealer)
+    subject = doubts.subject_index(form.identity_number)
+    return tuple(doubts.disputed_elements(connection, result.resource, subject))
+
+
+def _check(result: CheckResult, decision: Decision, disputed: tuple[str, ...]) -> CheckView:
     check = CHECK_OF[result.resource]
     return CheckView(
         resource=result.resource,
@@ -246,6 +255,7 @@ def _check(result: CheckResult, decision: Decision) -> CheckView:
         accepted_by=result.accepted_by,
         accepted_at=result.accepted_at,
         grant_id=result.grant_id,
+        disputed=disputed,
     )
 
 

@@ -18,7 +18,7 @@ from huodang.retirement import (
     ReasonView,
     diagram_svg,
 )
-from huodang.standards import Money, Month
+from huodang.standards import Money, Month, element
 from huodang.store import shanghai_text
 from huodang.web.application_form import form_choices
 from huodang.web.labels import (
@@ -257,8 +257,18 @@ def _check(check: CheckView, entries: Mapping[str, str], words: Words) -> dict[s
         "reason": reason_words(check.reason, words.language),
         "as_of": shanghai_text(check.as_of)[:16] if check.as_of else "—",
         "accepted": accepted,
+        "disputed": _disputed(check, words),
         "entry_id": entries.get(check.grant_id or "", ""),
     }
+
+
+def _disputed(check: CheckView, words: Words) -> Chip | None:
+    """Say which values of a check are in doubt: whoever reviews mustn't rely on them before the department answers."""
+    if not check.disputed:
+        return None
+    named = [element(one) for one in check.disputed]
+    elements = "、".join(one.chinese if words.language == "zh" else one.english for one in named)
+    return shaped(CHECK_SHAPES, "disputed", words.say("数据有异议：{elements}", elements=elements))
 
 
 def _item(item: ItemView, entries: Mapping[str, str], words: Words) -> dict[str, Any]:

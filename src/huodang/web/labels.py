@@ -60,6 +60,7 @@ CHECK_SHAPES: Final[dict[str, tuple[str, str]]] = {
     "answered": ("✓", "good"),
     "unanswered": ("?", "warn"),
     "stopped": ("–", ""),
+    "disputed": ("!", "warn"),
 }
 ITEM_SHAPES: Final[dict[str, tuple[str, str]]] = {
     "blocked": ("‖", ""),

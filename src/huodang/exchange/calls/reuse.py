@@ -1,7 +1,8 @@
 """Answers that are used again (缓存): as long as the agreement lets the consumer, for the same question and purpose.
 
 Each reuse is decided on, looked at and ledgered like a question of its own; what it saves is the call. An unknown is
-never kept, and what no agreement in force covers any more is never found, as agreement and version are in the index.
+never kept, what was put in doubt or corrected since is asked anew, and what no agreement in force covers any more is
+never found, as agreement and version are in the index.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from sqlalchemy import Connection
 from huodang.exchange import records as exchange_records
 from huodang.exchange.answers import Answered
 from huodang.exchange.calls import records
+from huodang.exchange.sharing import Doubts
 from huodang.exchange.values import VERDICT, Agreement, Grant, Kind, Outcome, Verdict
 from huodang.trust import FieldSealer, SignedEnvelope, canonical_json
 
@@ -25,6 +27,7 @@ class ReusableAnswers:
 
     def __init__(self, sealer: FieldSealer) -> None:
         self._sealer = sealer
+        self._doubts = Doubts(sealer)
 
     def question_index(self, grant: Grant) -> str:
         """Give the blind index of all that a question says but when it was asked and for which case."""
@@ -44,7 +47,7 @@ class ReusableAnswers:
     def find(
         self, connection: Connection, asked: Sequence[tuple[Grant, Agreement]], now: datetime
     ) -> dict[str, Answered]:
-        """Give by grant id what answers it already, young enough for its agreement."""
+        """Give by grant id what answers it already: young enough for its agreement, and not in doubt since."""
         wanted = {
             self.question_index(grant): (grant, agreement)
             for grant, agreement in asked
@@ -62,7 +65,9 @@ class ReusableAnswers:
         found: dict[str, Answered] = {}
         for row in rows:
             grant, agreement = wanted[row.question_index]
-            if timedelta() <= now - row.answered_at < timedelta(seconds=agreement.cache_seconds):
+            young = timedelta() <= now - row.answered_at < timedelta(seconds=agreement.cache_seconds)
+            subject = self._doubts.subject_index(grant.subject)
+            if young and not self._doubts.corrected_since(connection, grant.resource, subject, row.answered_at):
                 envelope = SignedEnvelope.from_json(self._sealer.open(VERDICT, row.envelope, row.grant_id))
                 verdict = Verdict.from_payload(envelope.payload)
                 found[grant.grant_id] = Answered(verdict, envelope, row.entry_id)

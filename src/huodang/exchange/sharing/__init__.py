@@ -15,6 +15,7 @@ from huodang.exchange.sharing.corrections import Corrections
 from huodang.exchange.sharing.demand_states import DEMAND, DemandEvent, DemandState
 from huodang.exchange.sharing.demand_terms import FREQUENCY_LABELS, DemandTerms
 from huodang.exchange.sharing.demand_views import DemandRow, DemandView
+from huodang.exchange.sharing.doubts import Doubts
 from huodang.exchange.sharing.errors import (
     CorrectionError,
     DemandError,
@@ -65,6 +66,7 @@ __all__ = [
     "DemandTerms",
     "DemandView",
     "Desk",
+    "Doubts",
     "EventChoice",
     "EventCopies",
     "GatewayPost",
