@@ -24,7 +24,7 @@ from huodang.standards import Month
 
 _ROUND_SECONDS: Final = 0.3
 _AT_ONCE: Final = 4
-_LISTED: Final = 500
+_LISTED: Final = 200
 
 # Where an effect leaves a row: department, the row's person and kind. A second effect would be a second row.
 _TRACES: Final = {
@@ -185,7 +185,11 @@ class Endurance:
     def _ask(desk: Desk, path: str) -> dict[str, Any] | None:
         try:
             answer: dict[str, Any] = desk.get(path)
-        except (HubSilentError, HubRefusedError):
+        except HubSilentError:
+            return None
+        except HubRefusedError as refused:
+            if refused.status < 500:
+                raise  # no kill explains that
             return None
         return answer
 

@@ -15,6 +15,7 @@ from huodang.simulation.endurance_forks import Forker
 
 TABLE: Final = "endurance_register"
 ROWS: Final = 3000
+_PAUSE_SECONDS: Final = 1.0
 _LOTS: Final = "huodang_sync_lot"
 
 
@@ -50,7 +51,7 @@ class Copy:
         forker: starts the runs.
         struck: asked at each kill; false ends the killing, not the runs.
         seed: of what is drawn.
-        longest: seconds after which a run is killed, at most.
+        average: seconds after which a run is killed, on average.
 
     Attributes:
         runs: how many runs there were, and how many of them ended by themselves.
@@ -63,7 +64,7 @@ class Copy:
     forker: Forker
     struck: Callable[[str], bool]
     seed: int
-    longest: float = 1.5
+    average: float = 2.0
     changes: int = 0
     finished: int = 0
     failure: BaseException | None = None
@@ -150,14 +151,14 @@ class Copy:
             while not self._stop.is_set():
                 run = self.forker.start("huodang", arguments, log=self.folder / "sync.log", folder=self.folder)
                 try:
-                    run.wait(chance.uniform(0, self.longest))
+                    run.wait(chance.expovariate(1 / self.average))
                 except subprocess.TimeoutExpired:
                     if self.struck(self.name):
                         run.kill()
                     run.wait()
                 else:
                     self.finished += 1
-                self._stop.wait(chance.uniform(0, self.longest))
+                self._stop.wait(chance.uniform(0, _PAUSE_SECONDS))
         except (OSError, RuntimeError) as problem:
             self.failure = problem
 

@@ -26,7 +26,8 @@ from huodang.store import Clock, Database, jobs
 
 _ROUND_SECONDS: Final = 0.5
 _ASK_FOR_LOTS_SECONDS: Final = 2.0
-_MOVE_ON_SECONDS: Final = 30
+# Waiting for leases (45 s) and pauses to end takes long; moved on more often, leases would end under the workers.
+_MOVE_ON_SECONDS, _MOVE_ON_EVERY_SECONDS = 60, 6.0
 PULL: Final = "lots.pull"
 
 
@@ -197,9 +198,12 @@ class Onslaught:
             for copy in self.copies:
                 copy.stop()
             self.starts = {tuple(killer.names): killer.starts for killer in killers}
+            moved = time.monotonic()
             while not self._at_rest():
                 self._tell(began, deadline, killers)
-                self.time.move_on(_MOVE_ON_SECONDS)
+                if time.monotonic() - moved > _MOVE_ON_EVERY_SECONDS:
+                    moved = time.monotonic()
+                    self.time.move_on(_MOVE_ON_SECONDS)
         finally:
             ending.set()
             self.kills.wanted = 0

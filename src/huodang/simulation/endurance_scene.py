@@ -43,7 +43,7 @@ class Fire:
         kills: how many there are.
         gateways, nodes, workers, recorders: seconds between two kills of such a group, at most, from the moment on
             when the process works again (for the last two: lives again).
-        longest_copy: seconds after which a run of `huodang sync` is killed, at most.
+        longest_copy: seconds after which a run of `huodang sync` is killed, on average.
         seed: of what is drawn.
     """
 
@@ -51,9 +51,9 @@ class Fire:
     seed: int
     gateways: float = 1.0
     nodes: float = 1.0
-    workers: float = 5.0
+    workers: float = 12.0
     recorders: float = 3.0
-    longest_copy: float = 1.5
+    longest_copy: float = 2.0
 
 
 @contextmanager
