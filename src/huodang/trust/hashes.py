@@ -11,12 +11,14 @@ def sha256(data: bytes) -> bytes:
 
 
 def _sm3_of_hashlib(data: bytes) -> bytes:
+    """Digest with SM3 (32 bytes). Source: GB/T 32905."""
     digest = _BEGUN.copy()  # looking the algorithm up costs as much as digesting a line
     digest.update(data)
     return digest.digest()
 
 
 def _sm3_of_cryptography(data: bytes) -> bytes:
+    """Digest with SM3 (32 bytes). Source: GB/T 32905."""
     digest = Hash(SM3())
     digest.update(data)
     return digest.finalize()
@@ -25,9 +27,4 @@ def _sm3_of_cryptography(data: bytes) -> bytes:
 # An interpreter may be linked to an OpenSSL without SM3; `cryptography` brings its own.
 _IN_HASHLIB = "sm3" in hashlib.algorithms_available
 _BEGUN = hashlib.new("sm3" if _IN_HASHLIB else "sha256")
-_sm3 = _sm3_of_hashlib if _IN_HASHLIB else _sm3_of_cryptography
-
-
-def sm3(data: bytes) -> bytes:
-    """Digest with SM3 (32 bytes). Source: GB/T 32905."""
-    return _sm3(data)
+sm3 = _sm3_of_hashlib if _IN_HASHLIB else _sm3_of_cryptography

@@ -32,6 +32,7 @@ LARGEST_BATCH: Final = 10_000
 PAGE_LINES: Final = 1_000
 """Lines of every page but the last."""
 SALT_BYTES: Final = 16
+_CHILDREN: Final = 32  # of a node: a thirtieth of the digests of a tree of pairs, for a proof of two kilobytes
 
 Digest = Callable[[bytes], bytes]
 Root = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
@@ -179,23 +180,21 @@ def _lines(digest: Digest, kind: bytes, salts: bytes, columns: Sequence[Sequence
 
 
 def tree_root(digest: Digest, leaves: Sequence[bytes]) -> bytes:
-    """Give the root of a hash tree; the last of an odd number has nobody beside it and goes up as it is."""
+    """Give the root of a hash tree whose nodes have up to 32 children; a node that nobody stands beside goes up."""
     level = list(leaves)
     while len(level) > 1:
-        odd = level[-1:] if len(level) & 1 else []
-        level = [digest(b"node\0" + left + right) for left, right in zip(level[::2], level[1::2], strict=False)] + odd
+        level = _level_above(digest, level)
     return level[0]
 
 
 def tree_path(digest: Digest, leaves: Sequence[bytes], index: int) -> list[bytes]:
     """Give the digests beside the way from one leaf to the root."""
-    level, path = list(leaves), []
+    level, path = list(leaves), list[bytes]()
     while len(level) > 1:
-        if index ^ 1 < len(level):
-            path.append(level[index ^ 1])
-        odd = level[-1:] if len(level) & 1 else []
-        level = [digest(b"node\0" + left + right) for left, right in zip(level[::2], level[1::2], strict=False)] + odd
-        index >>= 1
+        first = index - index % _CHILDREN
+        path += level[first:index] + level[index + 1 : first + _CHILDREN]
+        level = _level_above(digest, level)
+        index //= _CHILDREN
     return path
 
 
@@ -203,16 +202,24 @@ def climb(digest: Digest, leaf: bytes, index: int, size: int, path: Sequence[byt
     """Compute the root from one leaf and its path; None if the path doesn't fit place and size."""
     if not 0 <= index < size:
         return None
-    beside = iter(path)
-    node = leaf
+    beside, node = list(path), leaf
     while size > 1:
-        if index ^ 1 < size:
-            sibling = next(beside, None)
-            if sibling is None:
-                return None
-            node = digest(b"node\0" + (sibling + node if index & 1 else node + sibling))
-        index, size = index >> 1, (size + 1) >> 1
-    return node if next(beside, None) is None else None
+        place = index % _CHILDREN
+        others = min(_CHILDREN, size - (index - place)) - 1
+        siblings, beside = beside[:others], beside[others:]
+        if len(siblings) != others:
+            return None
+        node = _node(digest, [*siblings[:place], node, *siblings[place:]])
+        index, size = index // _CHILDREN, -(-size // _CHILDREN)
+    return None if beside else node
+
+
+def _level_above(digest: Digest, level: Sequence[bytes]) -> list[bytes]:
+    return [_node(digest, level[first : first + _CHILDREN]) for first in range(0, len(level), _CHILDREN)]
+
+
+def _node(digest: Digest, children: Sequence[bytes]) -> bytes:
+    return digest(b"node\0" + b"".join(children)) if len(children) > 1 else children[0]
 
 
 def pages_of(subjects: int) -> int:
