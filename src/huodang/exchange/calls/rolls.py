@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from huodang.exchange.calls.messages import SALT_BYTES, AskedPage
-from huodang.exchange.calls.numbers import identities
+from huodang.exchange.calls.numbers import numbers
 from huodang.exchange.decisions import Actor
 from huodang.exchange.questions import Question
 
@@ -61,13 +61,13 @@ class Roll:
 
 def lines_of(roll: Roll) -> tuple[list[Line], list[int]]:
     """Give the lines to be asked, each once, and for every person of the roll the line; -1 for who can't be asked."""
-    numbers = identities(roll.subjects)
+    texts = numbers(roll.subjects)
     columns = list(roll.claims.values())
-    rows: Iterable[tuple[str | None, ...]] = zip(*columns, strict=True) if columns else ((),) * len(numbers)
+    rows: Iterable[tuple[str | None, ...]] = zip(*columns, strict=True) if columns else ((),) * len(texts)
     places: dict[Line, int] = {}
     where = [
-        -1 if number is None else places.setdefault((number.text, *claims), len(places))
-        for number, claims in zip(numbers, rows, strict=True)
+        -1 if number is None else places.setdefault((number, *claims), len(places))
+        for number, claims in zip(texts, rows, strict=True)
     ]
     return list(places), where
 
