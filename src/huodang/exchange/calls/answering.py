@@ -38,7 +38,6 @@ from huodang.exchange.calls.numbers import identities
 from huodang.exchange.errors import MessageError
 from huodang.exchange.gateway.admission import admit_batch, read_batch_grant
 from huodang.exchange.gateway.conditions import QuestionFault
-from huodang.exchange.gateway.conversion import plain
 from huodang.exchange.gateway.mapping import CheckResource
 from huodang.exchange.gateway.memory import LogLine
 from huodang.exchange.gateway.refusals import Refused
@@ -53,7 +52,11 @@ MEDIA_TYPE: Final = "application/x-ndjson"
 _BODY_BYTES: Final = 32 * 1024 * 1024
 """Of a request: ten thousand subjects with a claim or two take a twentieth of it."""
 
-_text_of: Final = lru_cache(maxsize=4096)(utc_text)
+
+@lru_cache(maxsize=4096)
+def _moment(instant: datetime) -> str:
+    """Write an instant as answers carry it; many of a page are the same."""
+    return utc_text(to_the_second(instant))
 
 
 class _Batch(msgspec.Struct, forbid_unknown_fields=True):
@@ -67,13 +70,15 @@ class _Admitted:
 
     Attributes:
         line: what the log says of it, to be filled in for each page.
-        fields: elements that may be handed over raw.
+        handed: of each field that the head names, whether it may be handed over raw.
+        wanted: the elements to read.
     """
 
     head: BatchGrant
     grant_digest: str
     resource: CheckResource
-    fields: frozenset[str]
+    handed: tuple[tuple[str, bool], ...]
+    wanted: frozenset[str]
     pages: Sequence[bytes]
     line: LogLine
     now: datetime
@@ -180,7 +185,9 @@ class BatchAnswering:
             return Refused("replayed")
         if refused := gateway.over_limit(agreement, head.subjects, now):
             return refused
-        return _Admitted(head, envelope.digest, resource, _permitted(head, agreement, resource), pages, line, now)
+        permitted = _permitted(head, agreement, resource)
+        handed = tuple((one, one in permitted) for one in head.fields)
+        return _Admitted(head, envelope.digest, resource, handed, resource.needs | permitted, pages, line, now)
 
     def _answer_page(self, batch: _Admitted, number: int, asked: AskedPage) -> tuple[AnsweredPage, str]:
         """Answer one page and write the log of it; give the page and the digest of what was read."""
@@ -269,16 +276,15 @@ def _answer(batch: _Admitted, person: IdentityNumber | None, claims: Mapping[str
     if not resource.required_claims <= claims.keys():
         return _refused(batch, "claim_missing")
     try:
-        finding, as_of = resource.answer(found, claims, batch.head.parameters, batch.fields, batch.now)
+        finding, as_of = resource.examine(found, claims, batch.head.parameters, batch.wanted, batch.now)
     except QuestionFault as fault:
         return _refused(batch, fault.code)
-    values = finding.values
-    moment = _text_of(to_the_second(as_of))
+    answer, values = finding.answer, finding.values
     return (
-        finding.answer.outcome.value,
-        finding.answer.reason,
-        moment,
-        *(values.get(one) for one in batch.head.fields),
+        answer.outcome.value,
+        answer.reason,
+        _moment(as_of),
+        *[values.get(name) if handed else None for name, handed in batch.handed],
     )
 
 
@@ -311,7 +317,5 @@ def _line(head: BatchGrant | None, digest: str, outcome: str, now: datetime) -> 
 
 def _evidence(salt: str, found: Sequence[Found | None]) -> str:
     """Digest the rows read for a page, in the order of its lines, with a salt that stays at the department."""
-    rows: list[list[list[str | None]]] = [
-        [[plain(cell) for cell in row.values()] for row in one.rows] if one is not None else [] for one in found
-    ]
-    return sm3(bytes.fromhex(salt) + msgspec.json.encode(rows)).hex()
+    rows = [one.rows if one is not None else () for one in found]
+    return sm3(bytes.fromhex(salt) + msgspec.json.encode(rows, enc_hook=str)).hex()

@@ -27,7 +27,7 @@ class OutcomeRule:
     condition: Condition
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """What a source says about one question.
 
     Attributes:
@@ -52,9 +52,9 @@ class AnswerRules:
     required: frozenset[str] = frozenset()
 
     @cached_property
-    def _sources(self) -> Callable[[frozenset[str]], tuple[tuple[str, ElementSource], ...]]:
+    def _readers(self) -> Callable[[frozenset[str]], tuple[tuple[str, Callable[[Row], str | None]], ...]]:
         """Pick the elements that are wanted; once for each selection, which is the same for all of a batch."""
-        named = tuple((source.element.identifier, source) for source in self.elements)
+        named = tuple((source.element.identifier, source.reader) for source in self.elements)
         return lru_cache(maxsize=64)(lambda wanted: tuple(pair for pair in named if pair[0] in wanted))
 
     def decide(
@@ -76,18 +76,20 @@ class AnswerRules:
         if not rows:
             return Finding(self.no_row, {})
         try:
-            sources = self._sources(wanted)
-            read = [{name: source.read(row) for name, source in sources} for row in rows]
+            readers = self._readers(wanted)
+            read = [{name: reader(row) for name, reader in readers} for row in rows]
         except CellFault as fault:
             return Finding(Answer(Outcome.UNKNOWN, fault.reason), {})
         facts = [Facts(values, claims, parameters) for values in read]
         if self.several_rows is not None and len(rows) > 1:
             return Finding(self.several_rows, {})
-        for row, values in zip(rows, read, strict=True):
-            if None in map(values.__getitem__, self.required):
-                return Finding(Answer(Outcome.UNKNOWN, MISSING), {}, row)
+        if self.required:
+            for row, values in zip(rows, read, strict=True):
+                if None in map(values.__getitem__, self.required):
+                    return Finding(Answer(Outcome.UNKNOWN, MISSING), {}, row)
         for rule in self.outcomes:
+            holds = rule.condition.holds
             for row, fact in zip(rows, facts, strict=True):
-                if rule.condition.holds(fact):
+                if holds(fact):
                     return Finding(rule.answer, fact.values, row)
         return Finding(self.otherwise, facts[0].values, rows[0])

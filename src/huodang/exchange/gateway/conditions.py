@@ -29,7 +29,7 @@ class ValueKind(StrEnum):
     MONEY = "money"
 
 
-class Facts(msgspec.Struct, frozen=True):
+class Facts(msgspec.Struct, frozen=True, gc=False):
     """What a condition may look at.
 
     Attributes:

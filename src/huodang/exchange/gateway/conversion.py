@@ -113,21 +113,25 @@ class ElementSource:
         Raises:
             CellFault: the value isn't what the mapping says.
         """
-        if self.constant is not None:
-            return self.constant
-        raw = row[self.column]
-        if raw is None:
-            return None
-        return self._of_text(raw) if type(raw) is str and self._recurs else self._read(raw)
-
-    @property
-    def _recurs(self) -> bool:
-        """Dates, months and codes are the same for many; names and numbers aren't, and aren't to be kept in memory."""
-        return self.codes is not None or self.element.type in ("date", "month")
+        return self.reader(row)
 
     @cached_property
-    def _of_text(self) -> Callable[[str], str | None]:
-        return lru_cache(maxsize=8192)(self._read)
+    def reader(self) -> Callable[[Row], str | None]:
+        """Give `read`, made once for this element: a batch reads thousands of rows with it."""
+        constant, column, whole = self.constant, self.column, self._read
+        if constant is not None:
+            return lambda _row: constant
+        # Dates, months and codes are the same for many; names and numbers aren't, and aren't to be kept in memory.
+        recurs = self.codes is not None or self.element.type in ("date", "month")
+        of_text = lru_cache(maxsize=8192)(whole) if recurs else whole
+
+        def read(row: Row) -> str | None:
+            raw = row[column]
+            if raw is None:
+                return None
+            return of_text(raw) if type(raw) is str else whole(raw)
+
+        return read
 
     def _read(self, raw: object) -> str | None:
         try:

@@ -186,19 +186,23 @@ class DatabaseLookup:
 
     def find(self, wanted: Sequence[Wanted]) -> list[Found]:
         """Find the rows of many persons with one statement, in their order."""
+        persons = {one.identity.text: one.identity for one in wanted}
         holders: dict[str, str] = {}
         forms: list[str] = []
         # In the order of the index: the database then walks it instead of jumping about in it.
-        for text, identity in sorted({one.identity.text: one.identity for one in wanted}.items()):
-            for form in forms_of(identity):
+        for text in sorted(persons):
+            for form in forms_of(persons[text]):
                 forms.append(form)
-                holders[form.upper()] = text
+                holders[form] = text
         rows: dict[str, list[Row]] = {}
         listed = json.dumps(forms) if self._source.kind == "sqlite" else forms
         columns = self._columns
         with self._source.reading() as connection:
             for record in connection.execute(self._statement, {"forms": listed}).all():
-                holder = holders.get((plain(record[0]) or "").upper())
+                number = record[0]
+                # A column that pays no heed to case or blanks holds a number in forms that weren't asked for.
+                holder = holders.get(number) if type(number) is str else None
+                holder = holder or holders.get((plain(number) or "").upper())
                 if holder is not None:
                     rows.setdefault(holder, []).append(dict(zip(columns, record, strict=True)))
         return [Found(tuple(rows.get(one.identity.text, ()))) for one in wanted]

@@ -51,16 +51,19 @@ class AsOf:
         raw = row[self.column]
         if isinstance(raw, datetime):
             return raw if raw.tzinfo else raw.replace(tzinfo=SHANGHAI)
-        text = plain(raw)
         try:
-            return self._instant(text) if text else now
+            return (self._instant(raw) if type(raw) is str else self._read(raw)) or now
         except FormatFault:
             return now
 
     @cached_property
-    def _instant(self) -> Callable[[str], datetime]:
+    def _instant(self) -> Callable[[object], datetime | None]:
         """Many rows of a source were written at one time: each text is read once."""
-        return lru_cache(maxsize=8192)((self.format or ISO_INSTANT).instant)
+        return lru_cache(maxsize=8192)(self._read)
+
+    def _read(self, raw: object) -> datetime | None:
+        text = plain(raw)
+        return (self.format or ISO_INSTANT).instant(text) if text else None
 
 
 @dataclass(frozen=True)
@@ -104,13 +107,25 @@ class CheckResource:
         Raises:
             QuestionFault: a parameter can't be compared.
         """
+        finding, as_of = self.examine(found, claims, parameters, self.needs | fields, now)
+        kept = {name: value for name in sorted(fields) if (value := finding.values.get(name)) is not None}
+        return Finding(finding.answer, kept, finding.row), as_of
+
+    def examine(
+        self,
+        found: Found | None,
+        claims: Mapping[str, str],
+        parameters: Mapping[str, str],
+        wanted: frozenset[str],
+        now: datetime,
+    ) -> tuple[Finding, datetime]:
+        """Do as `answer`, with all values of `wanted`, which includes `needs`: the caller picks what is handed over."""
         if found is None:
             return Finding(Answer(Outcome.UNKNOWN, UNREACHABLE), {}), now
-        finding = self.rules.decide(found.rows, claims, parameters, self.needs | fields)
+        finding = self.rules.decide(found.rows, claims, parameters, wanted)
         if found.quarantined and finding.answer.outcome not in (Outcome.HIT, Outcome.CONFLICT):
             finding = Finding(Answer(Outcome.UNKNOWN, QUARANTINED), {})
-        kept = {name: value for name in sorted(fields) if (value := finding.values.get(name)) is not None}
-        return Finding(finding.answer, kept, finding.row), self.as_of.of(finding.row, found, now)
+        return finding, self.as_of.of(finding.row, found, now)
 
 
 def compile_check(spec: ResourceSpec, file: GatewayFile) -> CheckResource:

@@ -196,10 +196,11 @@ class GatewayMemory:
     def write_page(self, line: LogLine, lines: Sequence[tuple[str, int, str, str]]) -> None:
         """Append the line of a page, and each person's: mark, place in the batch, outcome and reason."""
         with self._writing() as cursor:
-            number = cursor.execute(_INSERT, _row(line)).lastrowid
+            number = cursor.execute(_INSERT, _row(line)).lastrowid or 0
+            # In the order of the index they lie in, which spares the database most of its searching.
             cursor.executemany(
-                "INSERT INTO batch_lines VALUES (?, ?, ?, ?, ?)",
-                [(mark, number, place, outcome, reason) for mark, place, outcome, reason in lines],
+                f"INSERT INTO batch_lines VALUES (?, {number:d}, ?, ?, ?)",  # noqa: S608  (a row's number only)
+                sorted(lines),
             )
 
     def forget(self, now: datetime) -> None:

@@ -38,14 +38,14 @@ class Selection:
     elements: tuple[ElementSource, ...] = ()
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class Wanted(msgspec.Struct, frozen=True, gc=False):
     """Whom a source is asked about; the name only helps to see whether a quarantined row may be meant."""
 
     identity: IdentityNumber
     name: str = ""
 
 
-class Found(msgspec.Struct, frozen=True):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """The rows of one person.
 
     Attributes:
@@ -100,10 +100,7 @@ class Source(Protocol):
 
 def forms_of(identity: IdentityNumber) -> tuple[str, ...]:
     """Give every form in which a source may hold a number: 18 characters, lower-case x, 15 digits."""
-    forms = [identity.text]
-    if identity.text != identity.text.lower():
-        forms.append(identity.text.lower())
-    fifteen = identity.fifteen
-    if fifteen:
-        forms.append(fifteen)
-    return tuple(forms)
+    text, fifteen = identity.text, identity.fifteen
+    lower = text.lower()
+    forms = (text,) if lower == text else (text, lower)
+    return (*forms, fifteen) if fifteen else forms
