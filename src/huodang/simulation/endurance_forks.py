@@ -90,8 +90,10 @@ class Forker:
 
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None  # noqa: S101  (it was opened as a pipe; for the type checker)
+        assert self._process.stdout is not None  # noqa: S101  (as above)
         self._process.stdin.close()
         self._process.wait()
+        self._process.stdout.close()
 
     def start(self, module: str, arguments: Sequence[str], *, log: Path, folder: Path) -> Forked:
         """Run a module as `python -m MODULE ARGUMENTS` would, in a folder, with what it prints in a log."""
