@@ -142,15 +142,8 @@ class GatewayMemory:
 
     def seen(self, nonces: Sequence[str]) -> set[str]:
         """Say which nonces were taken before."""
-        if not nonces:
-            return set()
-        marks = ", ".join("?" * len(nonces))
         with self._lock:
-            found = self._connection.execute(
-                f"SELECT nonce FROM nonces WHERE nonce IN ({marks})",  # noqa: S608  (question marks only)
-                list(nonces),
-            )
-            return {row[0] for row in found}
+            return _known(self._connection.cursor(), nonces)
 
     def write(self, answered: Sequence[tuple[str | None, datetime | None, LogLine]]) -> set[int]:
         """Take the nonces and append the lines, in one transaction.
@@ -162,14 +155,20 @@ class GatewayMemory:
             Positions whose nonce another request took in the meantime: nothing is written of them.
         """
         late: set[int] = set()
+        taken: list[tuple[str, str]] = []
+        rows: list[tuple[str | int, ...]] = []
         with self._writing() as cursor:
+            known = _known(cursor, [nonce for nonce, _, _ in answered if nonce is not None])
             for position, (nonce, expires_at, line) in enumerate(answered):
+                if nonce in known:
+                    late.add(position)
+                    continue
                 if nonce is not None and expires_at is not None:
-                    taken = cursor.execute("INSERT OR IGNORE INTO nonces VALUES (?, ?)", (nonce, _stamp(expires_at)))
-                    if taken.rowcount == 0:
-                        late.add(position)
-                        continue
-                cursor.execute(_INSERT, _row(line))
+                    known.add(nonce)
+                    taken.append((nonce, _stamp(expires_at)))
+                rows.append(_row(line))
+            cursor.executemany("INSERT INTO nonces VALUES (?, ?)", taken)
+            cursor.executemany(_INSERT, rows)
         return late
 
     def spend(self, agreement_id: str, subjects: int, limit: int, now: datetime) -> int | None:
@@ -247,6 +246,17 @@ class GatewayMemory:
                 raise
             cursor.execute("COMMIT")
             cursor.close()
+
+
+def _known(cursor: sqlite3.Cursor, nonces: Sequence[str]) -> set[str]:
+    if not nonces:
+        return set()
+    marks = ", ".join("?" * len(nonces))
+    found = cursor.execute(
+        f"SELECT nonce FROM nonces WHERE nonce IN ({marks})",  # noqa: S608  (question marks only)
+        list(nonces),
+    )
+    return {row[0] for row in found}
 
 
 def _stamp(instant: datetime) -> str:
