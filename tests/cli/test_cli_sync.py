@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from huodang.cli import app
+from huodang.exchange.sync import SpaceError
 
 
 @pytest.fixture
@@ -49,3 +50,23 @@ def test_dry_run_makes_no_table(common: list[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrong", [["--check", "name"], ["--on-drift", "perhaps"], ["--overlap", "-1"]])
 def test_misspelt_option_is_refused(common: list[str], wrong: list[str]) -> None:
     assert CliRunner().invoke(app, [*common, *wrong]).exit_code == 2
+
+
+def test_lot_stands_when_its_report_cannot_be_written(common: list[str], tmp_path: Path) -> None:
+    (tmp_path / "lot.json").mkdir()
+    result = CliRunner().invoke(app, common)
+    assert result.exit_code == 4, result.output
+    assert "报告写不了" in result.output
+    with sqlite3.connect(tmp_path / "target.db") as target:
+        assert target.execute("SELECT count(*) FROM person").fetchone() == (20,)
+
+
+def test_refused_rows_that_cannot_be_written_stop_the_lot(common: list[str], tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "source.db") as source:
+        source.execute("INSERT INTO person VALUES (NULL, '李四')")
+    (tmp_path / "refused").mkdir()
+    result = CliRunner().invoke(app, [*common, "--quarantine", str(tmp_path / "refused")])
+    assert isinstance(result.exception, SpaceError)
+    assert "--quarantine" in result.exception.advice_chinese
+    with sqlite3.connect(tmp_path / "target.db") as target:
+        assert not target.execute("SELECT name FROM sqlite_master WHERE name = 'person'").fetchall()

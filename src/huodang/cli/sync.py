@@ -25,6 +25,7 @@ _STEPS = {
     "apply": "写入 / applying",
 }
 _UNEQUAL = 3
+_NO_REPORT = 4
 
 
 def sync(
@@ -91,7 +92,8 @@ def sync(
 
     地址 / addresses: postgresql://用户@主机/库  mysql://用户@主机/库  sqlite:///a.db  a.db
 
-    Exit codes: 0 done and proved; 1 interrupted; 2 refused, the target is as it was; 3 source and target differ.
+    Exit codes: 0 done and proved; 1 interrupted; 2 refused, the target is as it was; 3 source and target differ;
+    4 the lot is done and the report couldn't be written.
 
     Examples:
       huodang sync --from postgresql://reader@10.0.0.8/gongan --table hukou --key sfzh --to hub.db --report lot.json
@@ -133,10 +135,10 @@ def sync(
                 raise typer.Exit(0 if proof.equal else _UNEQUAL)
             done = sync_table(request, show)
         except ProofError as error:
-            if error.report is not None:
-                _write(report, {**error.report.to_json(), "applied": False})
             bar.stop()
             sys.stderr.write(f"{error.sentence('zh')}\n{error.sentence('en')}\n")
+            if error.report is not None:
+                _write(report, {**error.report.to_json(), "applied": False})
             raise typer.Exit(_UNEQUAL) from None
         except KeyboardInterrupt:
             bar.stop()
@@ -176,8 +178,16 @@ def _write(file: Path | None, values: dict[str, object]) -> None:
         return
     from huodang.store import write_whole
 
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, (json.dumps(values, ensure_ascii=False, indent=2) + "\n").encode())
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, (json.dumps(values, ensure_ascii=False, indent=2) + "\n").encode())
+    except OSError as problem:
+        sys.stderr.write(
+            f"报告写不了：{file}（{problem.strerror}）。批次本身的结果不受影响；可用 --verify-only 再出对账报告。\n"
+            f"the report can't be written: {file} ({problem.strerror}). What the lot did stands; "
+            "--verify-only reports on both sides anew.\n"
+        )
+        raise typer.Exit(_NO_REPORT) from None
 
 
 def _bar(*, quiet: bool) -> "Bar":

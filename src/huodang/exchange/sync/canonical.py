@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from huodang.exchange.sync.columns import EXACT_DIGITS, Column, Engine, Kind
+from huodang.exchange.sync.columns import EXACT_DIGITS, Column, Engine, Kind, bit_length
 
 ESCAPES: Final = (
     ("\\", "\\\\"), ("\b", "\\b"), ("\f", "\\f"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"), ("\v", "\\v"),
@@ -76,9 +76,9 @@ def canonical(kind: Kind, column: Column, engine: Engine, field: str, *, is_exac
             trusted = trusted or (engine in _TYPED and column.kind is Kind.INTEGER)
             return _without_zeros(field) if trusted else _decimal(field)
         case Kind.DOUBLE:
-            return f"coalesce(try_cast(try_cast({field} AS DOUBLE) AS VARCHAR), {field})"
+            return _floating(field, "DOUBLE")
         case Kind.SINGLE:
-            return f"coalesce(try_cast(try_cast({field} AS FLOAT) AS VARCHAR), {field})"
+            return _floating(field, "FLOAT")
         case Kind.BYTES:
             return _bytes(engine, field)
         case Kind.DATE if not trusted:
@@ -87,10 +87,16 @@ def canonical(kind: Kind, column: Column, engine: Engine, field: str, *, is_exac
                 f"THEN left({field}, 10) ELSE {field} END"
             )
         case Kind.TIME:
-            return _without_zeros(field)
+            return _without_zeros(field) if trusted else _time(field)
         case Kind.TIMESTAMP | Kind.INSTANT:
             return _moment(field, trusted=engine in _TYPED and column.kind in {Kind.TIMESTAMP, Kind.INSTANT})
     return field
+
+
+def _floating(field: str, type_: str) -> str:
+    # SQLite and MariaDB keep no sign on a zero, so across databases none is compared.
+    spelled = f"try_cast(try_cast({field} AS {type_}) AS VARCHAR)"
+    return f"CASE {spelled} WHEN '-0.0' THEN '0.0' ELSE coalesce({spelled}, {field}) END"
 
 
 def _without_zeros(field: str) -> str:
@@ -125,6 +131,12 @@ def _bytes(engine: Engine, field: str) -> str:
     if engine is Engine.POSTGRESQL:
         return f"CASE WHEN starts_with({field}, repeat({_BACKSLASH}, 2) || 'x') THEN {field}[4:] ELSE {field} END"
     return f"CASE WHEN starts_with({field}, {literal(NOT_TEXT)}) THEN lower({field}[3:]) ELSE {field} END"
+
+
+def _time(field: str) -> str:
+    looks = "'[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6})?)?'"
+    spelled = f"coalesce(try_cast(try_cast({field} AS TIME) AS VARCHAR), {field})"
+    return f"CASE WHEN regexp_full_match({field}, {looks}) THEN {_without_zeros(spelled)} ELSE {field} END"
 
 
 def _moment(field: str, *, trusted: bool) -> str:
@@ -171,6 +183,8 @@ def _misfits(pair: Pair, target_engine: Engine, value: str) -> list[str]:
             tests += _not_float(pair, target_engine, value)
         case Kind.DATE | Kind.TIMESTAMP | Kind.INSTANT:
             tests += _not_moment(pair, target_engine, value)
+        case Kind.TIME if target_engine in _TYPED:
+            tests.append(_not_time(target_engine, value))
         case Kind.TEXT:
             tests += _too_long(column, target_engine, value)
             if target_engine is Engine.POSTGRESQL:
@@ -183,7 +197,9 @@ def _not_whole(column: Column, engine: Engine, value: str) -> str:
     low, high = _RANGES.get(words[0] if words else "", _WIDEST) if engine in _TYPED else _WIDEST
     if column.kind is Kind.DECIMAL:
         return f"NOT regexp_full_match({value}, '-?[0-9]+')"
-    if "unsigned" in column.type.lower():
+    if words and words[0] == "bit":
+        low, high = 0, 2 ** bit_length(column) - 1
+    elif "unsigned" in column.type.lower():
         low, high = 0, 2 * high + 1
     return f"coalesce(try_cast({value} AS HUGEINT) NOT BETWEEN {low} AND {high}, true)"
 
@@ -221,15 +237,21 @@ def _not_float(pair: Pair, engine: Engine, value: str) -> list[str]:
 
 def _not_moment(pair: Pair, engine: Engine, value: str) -> list[str]:
     tests: list[str] = []
-    source_is_typed = pair.source.kind is pair.kind and engine in _TYPED
     if engine is Engine.MARIADB:
         tests.append(f"NOT regexp_matches({value}, '^[0-9]{{4}}-') OR starts_with({value}, '0000')")
-    if (engine in _TYPED and not source_is_typed) or engine is Engine.POSTGRESQL:
+    if engine in _TYPED:
         test = f"try_cast({value} AS {'DATE' if pair.kind is Kind.DATE else 'TIMESTAMP'}) IS NULL"
         tests.append(f"({test} AND NOT ends_with({value}, ' BC') AND {value} NOT IN ('infinity', '-infinity'))")
     if pair.target.kind is Kind.DATE and pair.kind is not Kind.DATE:
         tests.append(f"length({value}) > 10 AND NOT ends_with({value}, ' 00:00:00')")
     return tests
+
+
+def _not_time(engine: Engine, value: str) -> str:
+    # MariaDB's times are spans of up to 838 hours; PostgreSQL's are of one day.
+    hours = "[01][0-9]|2[0-3]" if engine is Engine.POSTGRESQL else "-?([0-7]?[0-9][0-9]|8[0-3][0-9])"
+    looks = f"({hours}):[0-5][0-9]:[0-5][0-9](\\.[0-9]{{1,6}})?"
+    return f"NOT (regexp_full_match({value}, '{looks}') OR {value} = '24:00:00')"
 
 
 def _too_long(column: Column, engine: Engine, value: str) -> list[str]:

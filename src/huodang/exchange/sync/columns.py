@@ -114,6 +114,7 @@ _SQLITE: Final = (
 EXACT_DIGITS: Final = 15
 _MARIADB_DIGITS, _MARIADB_SCALE = 65, 30
 _KEY_LENGTH, _SHORT_TEXT = 255, 255
+_WIDEST: Final = 64
 _BUILT_IN: Final = re.compile(
     r"(smallint|integer|bigint|numeric|real|double precision|boolean|date|time|timestamp|interval|bytea|text|character|"
     r"uuid|jsonb?|inet|cidr|macaddr8?|bit|money|xml|name|oid|point|line|lseg|box|path|polygon|circle|tsvector|tsquery|"
@@ -176,6 +177,18 @@ def common_kind(source: Column, target: Column, *, both_sqlite: bool = False) ->
     return None
 
 
+def bit_length(column: Column) -> int:
+    """Give how many bits MariaDB's `bit(n)` holds."""
+    found = _ARGUMENTS.search(column.type)
+    return int(found[1]) if found else 1
+
+
+def _is_over_signed(column: Column) -> bool:
+    """Tell whether an integer of MariaDB can be larger than a signed one of 64 bits."""
+    words = column.type.lower()
+    return ("bigint" in words and "unsigned" in words) or (words.startswith("bit(") and bit_length(column) == _WIDEST)
+
+
 def type_for(engine: Engine, source: Column, source_engine: Engine, *, is_key: bool) -> str:
     """Choose the type of a new column that holds every value of the source's column exactly."""
     match engine:
@@ -192,9 +205,7 @@ def _postgresql_type(source: Column, source_engine: Engine) -> str:
         return source.type if _BUILT_IN.match(source.type) else "text"
     match source.kind:
         case Kind.INTEGER:
-            return (
-                "numeric(20,0)" if "bigint" in source.type.lower() and "unsigned" in source.type.lower() else "bigint"
-            )
+            return "numeric(20,0)" if _is_over_signed(source) else "bigint"
         case Kind.DECIMAL:
             return f"numeric({source.precision},{source.scale})" if source.precision else "numeric"
         case Kind.TEXT:
@@ -241,7 +252,7 @@ def _sqlite_type(source: Column, source_engine: Engine) -> str:
     if source_engine is Engine.SQLITE:
         return source.type
     match source.kind:
-        case Kind.INTEGER if "unsigned" in source.type.lower() and "bigint" in source.type.lower():
+        case Kind.INTEGER if _is_over_signed(source):
             return "DECIMAL_TEXT(20,0)"
         case Kind.DECIMAL if source.precision and source.precision <= EXACT_DIGITS and (source.scale or 0) >= 0:
             return f"NUMERIC({source.precision},{source.scale})"

@@ -186,22 +186,31 @@ class MariadbSide(Side):
     def load(self, table: TableName, load: Load, done: Callable[[int], None], *, commit_parts: bool) -> None:
         assert load.file is not None  # noqa: S101  (takes_files is true)
         part_file = load.file.with_suffix(".part")
+        bits = self._bits(table)
         for part in parts(load.file, PART):
             part_file.write_bytes(part)
             if commit_parts:
                 self.begin()
-            self._load_part(table, load, part_file)
+            self._load_part(table, load, part_file, bits)
             if commit_parts:
                 self.commit()
             done(part.count(b"\n"))
         part_file.unlink(missing_ok=True)
 
-    def _load_part(self, table: TableName, load: Load, file: Path) -> None:
+    def _bits(self, table: TableName) -> frozenset[str]:
+        """Name the columns that take a number as bits: a text given to them is taken for its bytes."""
+        rows = self.execute(f"SHOW COLUMNS FROM {self.full(table)}")
+        return frozenset(str(row[0]) for row in rows if str(row[1]).startswith("bit"))
+
+    def _load_part(self, table: TableName, load: Load, file: Path, bits: frozenset[str]) -> None:
         columns, settings = [], []
         for number, (name, kind) in enumerate(zip(load.names, load.kinds, strict=True)):
             if kind is Kind.BYTES:
                 columns.append(f"@bytes{number}")
                 settings.append(f"{self.quote(name)} = UNHEX(@bytes{number})")
+            elif name in bits:
+                columns.append(f"@bits{number}")
+                settings.append(f"{self.quote(name)} = CAST(@bits{number} AS UNSIGNED)")
             else:
                 columns.append(self.quote(name))
         statement = (
@@ -214,16 +223,19 @@ class MariadbSide(Side):
         except pymysql.MySQLError as problem:
             if not problem.args or problem.args[0] not in _NOT_ALLOWED:
                 raise
-            self._insert_part(table, load, file)
+            self._insert_part(table, load, file, bits)
             return
         # LOCAL makes warnings of errors: a row that was skipped or cut is told only here.
         if warnings := self.execute("SHOW WARNINGS"):
             code = int(str(warnings[0][1]))
             raise pymysql.err.DataError(code, "a row was not taken as it stands")
 
-    def _insert_part(self, table: TableName, load: Load, file: Path) -> None:
+    def _insert_part(self, table: TableName, load: Load, file: Path, bits: frozenset[str]) -> None:
         """Insert rows one page a statement, where the server forbids LOAD DATA LOCAL."""
-        values = ", ".join("UNHEX(%s)" if kind is Kind.BYTES else "%s" for kind in load.kinds)
+        values = ", ".join(
+            "UNHEX(%s)" if kind is Kind.BYTES else "CAST(%s AS UNSIGNED)" if name in bits else "%s"
+            for name, kind in zip(load.names, load.kinds, strict=True)
+        )
         statement = f"INSERT INTO {self.full(table)} ({self.listed(load.names)}) VALUES ({values})"
         rows: list[list[str | None]] = []
         with file.open(encoding="utf-8", newline="\n") as lines, self._connection.cursor() as cursor:

@@ -1,6 +1,7 @@
 """Why a row is refused (隔离): found in SQL as it is read, told in a file that the provider can work with."""
 
 import csv
+import errno
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from huodang.exchange.sync.canonical import Pair, unescape_text, unfit
 from huodang.exchange.sync.columns import Engine, Kind
+from huodang.exchange.sync.errors import SpaceError
 
 KEY_NULL: Final = "key_null"
 KEY_TWICE: Final = "key_twice"
@@ -87,7 +89,22 @@ def write_refused(path: Path, pairs: Sequence[Pair], batches: Iterable[list[tupl
 
     UTF-8 with byte order mark; a cell that a spreadsheet would run as a formula is led by an apostrophe. The file holds
     personal data: only its owner can read it.
+
+    Raises:
+        SpaceError: the file can't be written.
     """
+    try:
+        return _write_refused(path, pairs, batches)
+    except OSError as problem:
+        raise SpaceError(
+            f"隔离文件写不了：{path}（{errno.errorcode.get(problem.errno or 0, '?')}）",
+            f"the file of refused rows can't be written: {path} ({errno.errorcode.get(problem.errno or 0, '?')})",
+            advice_chinese="请腾出空间，或用 --quarantine 换一个位置；目标表没有改动。",
+            advice_english="Make room, or name another place by --quarantine; the target is unchanged.",
+        ) from problem
+
+
+def _write_refused(path: Path, pairs: Sequence[Pair], batches: Iterable[list[tuple[Any, ...]]]) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = 0
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -11,6 +11,7 @@ from typing import IO, Final
 from huodang.exchange.sync.addresses import Address
 from huodang.exchange.sync.canonical import ESCAPES, Pair
 from huodang.exchange.sync.columns import Column, Engine, Kind, column_of
+from huodang.exchange.sync.errors import ConnectError
 from huodang.exchange.sync.side import (
     CHANGED,
     GONE,
@@ -133,7 +134,15 @@ class SqliteSide(Side):
     def lock(self, name: str) -> bool:
         path = self.address.path.absolute()
         beside = path.with_name(f"{path.name}.{hashlib.sha256(name.encode()).hexdigest()[:12]}.lock")
-        file = beside.open("a")
+        try:
+            file = beside.open("a")
+        except OSError as problem:
+            raise ConnectError(
+                f"目标文件所在文件夹不可写：{path.parent}",
+                f"the folder of the target file can't be written: {path.parent}",
+                advice_chinese="请换一个可写的文件夹，或请管理员放开写权限；目标表没有改动。",
+                advice_english="Use a folder that can be written, or ask for the permission; the target is unchanged.",
+            ) from problem
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
