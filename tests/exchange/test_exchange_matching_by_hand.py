@@ -384,3 +384,11 @@ def test_holder_killed_half_way_leaves_no_half_answer(
     assert isinstance(problem, PeerLostError)
     assert out.read_text() == "before"
     assert list(tmp_path.glob(".out*")) == []
+
+
+def test_file_of_utf8_that_was_cut_is_not_taken_for_another_encoding(tmp_path: Path) -> None:
+    whole = "身份证号,姓名\n130102195001011234,王".encode()
+    (tmp_path / "cut.csv").write_bytes(whole[:-1])
+    with pytest.raises((MatchFileError, TextError)) as refused:
+        list(open_table(tmp_path / "cut.csv").cells("身份证号"))
+    assert "UnicodeDecodeError" in refused.value.sentence("en")

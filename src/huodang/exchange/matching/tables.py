@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from huodang.standards import HuodangError, Place, TextEncoding, decode_text
 _DELIMITERS: Final = (",", "\t", ";", "|")
 _SAMPLE: Final = 5000
 _BLOCK: Final = 1 << 20
+_CHINESE: Final = re.compile("[一-鿿]")
+_ENOUGH: Final = 4
 _FETCH: Final = 20_000
 _LONGEST_CELL: Final = 1 << 20
 _LONG_NUMBER: Final = 6
@@ -127,6 +130,10 @@ def _counted(cells: Iterator[object], told: Callable[[int], None]) -> Iterator[o
     told(number)
 
 
+_CHINESE: Final = re.compile("[\u4e00-\u9fff]")
+_ENOUGH: Final = 4
+
+
 def find_encoding(path: Path) -> TextEncoding:
     """Tell whether a file is UTF-8 or GB 18030, looking at all of it.
 
@@ -134,16 +141,18 @@ def find_encoding(path: Path) -> TextEncoding:
         TextError: it is neither, or may be both with different results.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
+    beyond: list[bytes] = []
     try:
         with path.open("rb") as file:
-            beyond: list[bytes] = []
             while block := file.read(_BLOCK):
                 text = decoder.decode(block)
                 if not beyond and not text.isascii():
                     beyond.append(block)
             decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "gb18030"
+    except UnicodeDecodeError as problem:
+        # Characters that stand as UTF-8 before the fault tell of UTF-8 that was cut or damaged: reading it says where.
+        before = (beyond[0] if beyond else b"") + problem.object[: problem.start]
+        return "utf-8" if len(_CHINESE.findall(before.decode(errors="ignore"))) >= _ENOUGH else "gb18030"
     if beyond:
         with path.open("rb") as file:
             head = file.read(3)
