@@ -156,7 +156,7 @@ class Site:
         asker, authority = (other, self.root / "tls" / "authority.crt") if door else (self, None)
         pair = TlsPair.of(asker.root / "tls", asker.name)
         context = TlsPair(pair.certificate, pair.key, authority or pair.authority).client_context()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         with urllib3.PoolManager(ssl_context=context, retries=False) as pool:
             while True:
                 assert self.running[what].poll() is None, (self.root / f"{what}.log").read_text()[-2000:]

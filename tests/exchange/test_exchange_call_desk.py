@@ -19,6 +19,7 @@ def exchange(police: Gateway, make_hub: HubMaker, database: Database, province: 
         made = make_hub({"police": url})
         agree(made, database, province)
         yield made
+        made._directory.close()  # a kept connection would be waited for
 
 
 def test_every_one_of_many_askers_gets_the_answer_to_their_own_question(exchange: Exchange, database: Database) -> None:

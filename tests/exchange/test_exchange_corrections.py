@@ -62,6 +62,7 @@ def exchange(make_hub: HubMaker, police: Gateway, database: Database, province: 
         made = make_hub({"police": url})
         agree(made, database, province)
         yield made
+        made._directory.close()  # a kept connection would be waited for
 
 
 @pytest.fixture
@@ -352,6 +353,7 @@ class TestReuse:
             with database.begin() as connection:
                 made.agreements.take(connection, province.signed(agreement))
             yield made
+            made._directory.close()  # a kept connection would be waited for
 
     def test_an_answer_put_in_doubt_is_not_used_again(
         self, corrections: Corrections, exchange: Exchange, database: Database

@@ -35,6 +35,7 @@ def exchange(make_hub: HubMaker, police: Gateway, database: Database, province: 
         made = make_hub({"police": url})
         agree(made, database, province)
         yield made
+        made._directory.close()  # a kept connection would be waited for
 
 
 @pytest.fixture
