@@ -130,10 +130,6 @@ def _counted(cells: Iterator[object], told: Callable[[int], None]) -> Iterator[o
     told(number)
 
 
-_CHINESE: Final = re.compile("[\u4e00-\u9fff]")
-_ENOUGH: Final = 4
-
-
 def find_encoding(path: Path) -> TextEncoding:
     """Tell whether a file is UTF-8 or GB 18030, looking at all of it.
 
