@@ -25,7 +25,7 @@ from huodang.web.settings import HubSettings, PortalSettings
 _FERRY_EVERY_SECONDS = 0.1
 _SHARING_EVERY_SECONDS = 10.0
 _FILES_EVERY_SECONDS = 2.0
-_LOTS_EVERY_SECONDS = 30.0
+_LOTS_EVERY_SECONDS = 15.0
 
 
 class _Workers:
