@@ -5,7 +5,7 @@ matches a set against a department's table under an agreement of the kind `match
 `matches:`). What it protects against and what it can't is told in `docs/matching.md`.
 """
 
-from huodang.exchange.matching.booking import MatchQuestion
+from huodang.exchange.matching.booking import BetweenQuestion, MatchQuestion
 from huodang.exchange.matching.by_hand import (
     Address,
     HandHost,
@@ -36,10 +36,11 @@ from huodang.exchange.matching.errors import (
 from huodang.exchange.matching.holding import HoldingSession, Sessions
 from huodang.exchange.matching.lanes import Lanes
 from huodang.exchange.matching.messages import PROTOCOL, Terms, Welcome
+from huodang.exchange.matching.outcomes import MatchOutcome, MatchRow
 from huodang.exchange.matching.querying import Holder, MatchResult, match
 from huodang.exchange.matching.reaching import HttpHolder
 from huodang.exchange.matching.results import check_out, write_members, write_size
-from huodang.exchange.matching.service import Matches, MatchOutcome, MatchRow
+from huodang.exchange.matching.service import Matches
 from huodang.exchange.matching.spu_side import SpuSide
 from huodang.exchange.matching.tables import Table, open_table, read_values
 from huodang.exchange.matching.values import Normalisation, Quarantined, ValueSet, collect, identity_values
@@ -47,6 +48,7 @@ from huodang.exchange.matching.values import Normalisation, Quarantined, ValueSe
 __all__ = [
     "PROTOCOL",
     "Address",
+    "BetweenQuestion",
     "BudgetError",
     "EngineError",
     "HandHost",

@@ -1,6 +1,7 @@
 """What the hub writes down of matches: grant and look before anybody is asked, the result or its failure afterwards."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,17 +11,20 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from huodang.exchange import records as exchange_records
+from huodang.exchange.agreements import Agreements
 from huodang.exchange.decisions import Actor, Decision
 from huodang.exchange.looks import LookEntry, Looks
 from huodang.exchange.matching import records
 from huodang.exchange.matching.errors import NotPermittedToMatchError
 from huodang.exchange.matching.messages import malformed
 from huodang.exchange.matching.oblivious import random_scalar
+from huodang.exchange.matching.outcomes import MatchOutcome
 from huodang.exchange.matching.querying import MatchResult
 from huodang.exchange.matching.values import ValueSet
-from huodang.exchange.values import GRANT, Agreement, Grant
+from huodang.exchange.values import GRANT, Agreement, Grant, Kind
 from huodang.ledger import Ledger, LedgerEntry
-from huodang.standards import IdentityNumber
+from huodang.standards import IdentityNumber, Place
+from huodang.store import shanghai_date
 from huodang.trust import FieldSealer, SignedEnvelope
 
 SUBJECT: Final = "identity_number"
@@ -49,6 +53,32 @@ class MatchQuestion:
     assigned: bool = False
 
 
+@dataclass(frozen=True)
+class BetweenQuestion:
+    """Which two departments' sets are to be matched with each other, and what for.
+
+    Attributes:
+        first, second: `department.what`, each of an agreement of the kind `match` that names the purpose. Unless only
+            the size is asked for, one of the agreements hands over the identity number among its `fields`.
+        purpose, size_only, region, assigned: as in `MatchQuestion`.
+    """
+
+    first: str
+    second: str
+    purpose: str
+    actor: Actor
+    case_id: str = ""
+    size_only: bool = False
+    region: str = ""
+    assigned: bool = False
+
+    def side(self, resource: str) -> MatchQuestion:
+        """Give the question as it is put to one side."""
+        return MatchQuestion(
+            resource, self.purpose, self.actor, self.case_id, self.size_only, self.region, self.assigned
+        )
+
+
 class MatchBook:
     """Writes matches down, each method in the caller's transaction."""
 
@@ -60,6 +90,47 @@ class MatchBook:
     def set_mark(self, values: ValueSet) -> str:
         """Mark a set, so that a match can only go on with the same one; tells nothing without the hub's secret."""
         return self._sealer.blind_index(_SET, hashlib.sha256(values.digests).hexdigest())
+
+    def pair_mark(self, first: str, second: str) -> str:
+        """Mark a question about two departments' sets: it goes on as the same one only."""
+        return self._sealer.blind_index(_SET, f"{first} {second}")
+
+    @staticmethod
+    def agreement(
+        connection: Connection,
+        question: MatchQuestion,
+        agreements: Agreements,
+        *,
+        consumer: str,
+        signer: str,
+        now: datetime,
+        field: str = "",
+    ) -> Agreement:
+        """Find the agreement in force on which a match may rest, rather one that hands over a field if one is named.
+
+        Raises:
+            NotPermittedToMatchError: there is none.
+        """
+        found = [
+            one.agreement
+            for one in agreements.in_force(connection, [question.resource], shanghai_date(now)).get(
+                question.resource, ()
+            )
+            if one.agreement.kind is Kind.MATCH
+            and one.agreement.consumer == consumer
+            and one.agreement.grant_signer == signer
+            and question.purpose in one.agreement.purposes
+            and SUBJECT in one.agreement.elements
+        ]
+        if found:
+            return next((one for one in found if field in one.fields), found[0])
+        raise NotPermittedToMatchError(
+            "没有生效的比对协议覆盖该资源和用途",
+            "no agreement on matching in force covers the resource and the purpose",
+            advice_chinese="请先与提供部门签订 match 类协议。",
+            advice_english="Sign an agreement of the kind `match` with the department first.",
+            place=Place(element=question.resource),
+        )
 
     def begin(
         self, connection: Connection, begun: Mapping[str, Any], *, taken_up: bool, entry_id: str, now: datetime
@@ -126,7 +197,8 @@ class MatchBook:
             "agreement": f"{grant.agreement_id}/{grant.agreement_version}",
             "purpose": grant.purpose,
             "case": grant.case_id,
-            "queried": grant.parameters["size"],
+            "queried": grant.parameters.get("size", ""),
+            "other": grant.parameters.get("other", ""),
             "digest": envelope.digest,
         }
         entry_id = self._ledger.record(connection, LedgerEntry(GRANT, now, facts), envelope.to_json().encode())
@@ -197,6 +269,52 @@ class MatchBook:
             connection,
             [self._look(question, self._sealer.blind_index(SUBJECT, one.text), decision) for one in members or ()],
         )
+        return entry_id
+
+    def finish_between(
+        self,
+        connection: Connection,
+        question: BetweenQuestion,
+        outcome: MatchOutcome,
+        grants: Mapping[str, Grant],
+        *,
+        receipts: Mapping[str, str],
+        decision: Decision,
+        now: datetime,
+    ) -> str:
+        """Write sizes and what both gateways signed, and who was named as looked at; give the ledger's entry."""
+        facts = {
+            "match": outcome.match_id,
+            "resource": question.first,
+            "other": question.second,
+            "size_only": "yes" if question.size_only else "no",
+            "queried": str(outcome.queried),
+            "held": str(outcome.held),
+            "overlap": str(outcome.overlap),
+        } | {f"digest_{name}": SignedEnvelope.from_json(signed).digest for name, signed in receipts.items()}
+        kept = json.dumps(dict(receipts), sort_keys=True)
+        entry_id = self._ledger.record(connection, LedgerEntry(MATCH, now, facts), kept.encode())
+        table, issued = records.match, exchange_records.grant
+        connection.execute(
+            sa.update(table)
+            .where(table.c.match_id == outcome.match_id)
+            .values(
+                state="answered",
+                code="",
+                queried=outcome.queried,
+                held=outcome.held,
+                overlap=outcome.overlap,
+                receipt=kept,
+                ended_at=now,
+                entry_id=entry_id,
+            )
+        )
+        names = [one.grant_id for one in grants.values()]
+        connection.execute(sa.update(issued).where(issued.c.grant_id.in_(names)).values(state="answered"))
+        marks = [self._sealer.blind_index(SUBJECT, one.text) for one in outcome.members or ()]
+        # Both departments' records led to the person: each is a look of its own.
+        looks = [self._look(question.side(name), mark, decision) for name in grants for mark in marks]
+        self._looks.record_all(connection, looks)
         return entry_id
 
     def fail(self, connection: Connection, grant: Grant, code: str, now: datetime) -> None:

@@ -116,7 +116,7 @@ class HandHost:
     def __init__(
         self, values: ValueSet, workers: Lanes, rules: Rules, served: Callable[[Served], None] = lambda _: None
     ) -> None:
-        self.sessions = Sessions()
+        self.sessions: Sessions[HoldingSession] = Sessions()
         self._values = values
         self._workers = workers
         self._rules = rules

@@ -23,6 +23,7 @@ class MatchSpec(Shape, frozen=True, kw_only=True):
         probes_per_day: matches under one agreement in a day, Beijing time.
         similarity_percent: a set of which so much stands in an earlier one, and the other way, isn't matched again …
         similarity_days: … within so many days; 0 for no such look.
+        between: other departments' sets that it may be matched with; none that isn't named.
     """
 
     resource: ResourceName
@@ -39,6 +40,7 @@ class MatchSpec(Shape, frozen=True, kw_only=True):
     probes_per_day: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 4
     similarity_percent: Annotated[int, msgspec.Meta(ge=50, le=100)] = 95
     similarity_days: Annotated[int, msgspec.Meta(ge=0, le=366)] = 20
+    between: Annotated[tuple[ResourceName, ...], msgspec.Meta(max_length=64)] = ()
 
 
 class MatchesSection(Shape, frozen=True, kw_only=True):

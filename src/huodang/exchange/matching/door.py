@@ -19,7 +19,7 @@ from huodang.exchange.matching.errors import (
     NotPermittedToMatchError,
     PeerLostError,
 )
-from huodang.exchange.matching.holding import Sessions
+from huodang.exchange.matching.holding import HoldingSession, Sessions
 from huodang.exchange.matching.messages import LARGEST_MESSAGE
 from huodang.standards import HuodangError
 
@@ -27,7 +27,7 @@ PATH: Final = "/v1/matches"
 BINARY: Final = "application/octet-stream"
 PROBLEM: Final = "application/problem+json"
 NONCE_HEADER: Final = "Huodang-Match-Proof"
-_LARGEST_OPENING: Final = 64 * 1024
+LARGEST_OPENING: Final = 64 * 1024
 _STATUSES: Final[dict[type[HuodangError], int]] = {
     MalformedMessageError: 400,
     MalformedPointError: 400,
@@ -43,7 +43,7 @@ _CONFLICT: Final = 409
 class Host(Protocol):
     """Who decides at a door. Each method may raise HuodangError."""
 
-    sessions: Sessions
+    sessions: Sessions[HoldingSession]
 
     def open(self, body: bytes, proof: str) -> tuple[bytes, str]:
         """Begin a session for the message that asks for it; give the answer and its proof."""
@@ -83,7 +83,7 @@ class Problem(msgspec.Struct, frozen=True):
 def match_routes(host: Host) -> Router:
     """Make the HTTP handlers of a holder."""
 
-    @post("/", status_code=HTTP_201_CREATED, sync_to_thread=True, request_max_body_size=_LARGEST_OPENING)
+    @post("/", status_code=HTTP_201_CREATED, sync_to_thread=True, request_max_body_size=LARGEST_OPENING)
     def open_session(request: Request[Any, Any, Any], body: RawBody) -> Response[bytes]:
         """Begin a session."""
         answer, proof = host.open(bytes(body), request.headers.get(NONCE_HEADER, ""))
@@ -107,12 +107,12 @@ def match_routes(host: Host) -> Router:
     @get("/{name:str}/answers/{index:int}", sync_to_thread=True)
     def answers(name: FromPath[str], index: FromPath[int]) -> Response[bytes]:
         """Give one message of evaluated values."""
-        return _given(host.sessions.get(name).answers(index))
+        return given(host.sessions.get(name).answers(index))
 
     @get("/{name:str}/tags/{index:int}", sync_to_thread=True)
     def tags(name: FromPath[str], index: FromPath[int]) -> Response[bytes]:
         """Give one message of tags."""
-        return _given(host.sessions.get(name).tags(index))
+        return given(host.sessions.get(name).tags(index))
 
     @delete("/{name:str}", sync_to_thread=True)
     def end(name: FromPath[str]) -> None:
@@ -120,17 +120,19 @@ def match_routes(host: Host) -> Router:
         host.ended(name)
 
     return Router(
-        PATH, route_handlers=[open_session, take, close, answers, tags, end], exception_handlers={HuodangError: _told}
+        PATH, route_handlers=[open_session, take, close, answers, tags, end], exception_handlers={HuodangError: told}
     )
 
 
-def _given(data: bytes | None) -> Response[bytes]:
+def given(data: bytes | None) -> Response[bytes]:
+    """Answer with a message, or that it is still being worked on."""
     if data is None:  # still being worked on: ask again
         return Response(b"", media_type=BINARY, status_code=HTTP_202_ACCEPTED)
     return Response(data, media_type=BINARY)
 
 
-def _told(_request: Request[Any, Any, Any], problem: HuodangError) -> Response[bytes]:
+def told(_request: Request[Any, Any, Any], problem: HuodangError) -> Response[bytes]:
+    """Answer with an error of the product, as a problem."""
     status = next((number for kind, number in _STATUSES.items() if isinstance(problem, kind)), _CONFLICT)
-    told = Problem(problem.code, problem.chinese, problem.english, problem.advice_chinese, problem.advice_english)
-    return Response(msgspec.json.encode(told), media_type=PROBLEM, status_code=status)
+    refusal = Problem(problem.code, problem.chinese, problem.english, problem.advice_chinese, problem.advice_english)
+    return Response(msgspec.json.encode(refusal), media_type=PROBLEM, status_code=status)

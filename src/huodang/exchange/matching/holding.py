@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -91,7 +91,7 @@ class HoldingSession:
             if len(self._received) != chunks_of(self.terms.size):
                 raise malformed("报文不全", "messages are missing")
             points = b"".join(self._received[index] for index in range(len(self._received)))
-            _refuse_repeated(points)
+            refuse_repeated(points)
             release(points)
             self._digest = hashlib.sha256(points).hexdigest()
             self._received.clear()
@@ -119,7 +119,7 @@ class HoldingSession:
                 if any(one.share_done[0] < one.share_done[1] for one in self._evaluating.values()):
                     return None
                 whole = b"".join(self._evaluating[number].result() for number in range(len(self._evaluating)))
-                self._answers = _shuffled(whole)
+                self._answers = shuffled(whole)
                 self._evaluating.clear()
             return self._answers[index * CHUNK * POINT_BYTES : (index + 1) * CHUNK * POINT_BYTES]
 
@@ -143,6 +143,11 @@ class HoldingSession:
             return self._tags[index * CHUNK * TAG_BYTES : (index + 1) * CHUNK * TAG_BYTES]
 
     @property
+    def size(self) -> int:
+        """Count the values that it is asked about."""
+        return self.terms.size
+
+    @property
     def share_done(self) -> tuple[int, int]:
         """Tell how much of the arithmetic is done, and how much there is in all."""
         running = [self._tagging, *self._evaluating.values()]
@@ -162,7 +167,30 @@ class HoldingSession:
         return lanes.holder_tags(self._key, values, size_only=self.terms.size_only)
 
 
-class Sessions:
+class Session(Protocol):
+    """What is kept under a name while two sides speak."""
+
+    touched: float
+
+    @property
+    def size(self) -> int:
+        """Count the values that it is asked about."""
+        ...
+
+    @property
+    def share_done(self) -> tuple[int, int]:
+        """Tell how much of the arithmetic is done, and how much there is in all."""
+        ...
+
+    def drop(self) -> None:
+        """Stop working."""
+        ...
+
+
+_Session = TypeVar("_Session", bound=Session)
+
+
+class Sessions(Generic[_Session]):
     """The open sessions of one holder, each under a name that only its querier knows.
 
     Args:
@@ -173,10 +201,10 @@ class Sessions:
     def __init__(self, *, most: int = 4, idle: float = IDLE_SECONDS) -> None:
         self._most = most
         self._idle = idle
-        self._open: dict[str, HoldingSession] = {}
+        self._open: dict[str, _Session] = {}
         self._lock = threading.Lock()
 
-    def add(self, session: HoldingSession) -> str:
+    def add(self, session: _Session) -> str:
         """Name a session.
 
         Raises:
@@ -196,7 +224,7 @@ class Sessions:
             self._open[name] = session
             return name
 
-    def get(self, name: str) -> HoldingSession:
+    def get(self, name: str) -> _Session:
         """Give an open session.
 
         Raises:
@@ -214,7 +242,7 @@ class Sessions:
             session.touched = time.monotonic()
             return session
 
-    def end(self, name: str) -> HoldingSession | None:
+    def end(self, name: str) -> _Session | None:
         """Forget a session; hand it back if there was one."""
         with self._lock:
             session = self._open.pop(name, None)
@@ -225,7 +253,7 @@ class Sessions:
     def shares(self) -> list[tuple[int, int, int]]:
         """Tell of each open session how many values it is asked about, and its work done and in all."""
         with self._lock:
-            return [(one.terms.size, *one.share_done) for one in self._open.values()]
+            return [(one.size, *one.share_done) for one in self._open.values()]
 
     def names(self) -> frozenset[str]:
         """Name the open sessions."""
@@ -245,13 +273,19 @@ class Sessions:
                 del self._open[name]
 
 
-def _refuse_repeated(points: bytes) -> None:
+def refuse_repeated(points: bytes) -> None:
+    """Refuse values of which one was sent twice.
+
+    Raises:
+        MalformedMessageError: one was.
+    """
     # A value sent twice comes back twice: in a match of sizes that would mark it.
     if len(np.unique(np.frombuffer(points, dtype=f"S{POINT_BYTES}"))) * POINT_BYTES != len(points):
         raise malformed("有重复的值", "a value was sent twice")
 
 
-def _shuffled(points: bytes) -> bytes:
+def shuffled(points: bytes) -> bytes:
+    """Bring values into an order that nobody can work out."""
     matrix = np.frombuffer(points, dtype=np.uint8).reshape(-1, POINT_BYTES)
     # Sorted by a keyed hash: a permutation that nobody can work out without the key, which is forgotten here.
     salt = secrets.token_bytes(16)

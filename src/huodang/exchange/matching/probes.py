@@ -109,22 +109,51 @@ class ProbeMemory:
             self._within(probe.agreement_id, probe.at, budget)
             self._same_secret(probe)
             self._unlike(probe, budget)
-            self._connection.execute(
-                "INSERT INTO probes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    probe.match_id,
-                    probe.agreement_id,
-                    probe.agreement_version,
-                    probe.resource,
-                    _stamp(probe.at),
-                    probe.queried,
-                    int(probe.size_only),
-                    probe.blinding,
-                    probe.received,
-                    probe.sketch.astype("<u8").tobytes(),
-                ),
-            )
+            self._keep(probe)
             return True
+
+    def admit_pair(self, probe: Probe, budget: Budget) -> bool:
+        """Count a match with another gateway, or refuse it; nothing is answered before this is on the disk.
+
+        Its secrets are fresh, so there is no sketch to compare. It goes on uncounted with the same set only.
+
+        Args:
+            probe: `received` marks the gateway's own set and the other side's resource; `blinding` is empty.
+            budget: what the provider allows.
+
+        Returns:
+            True if it is new, False if it was begun before and tells nothing more.
+
+        Raises:
+            BudgetError: today's matches are used up.
+            MalformedMessageError: the own set, or the question, has changed since it was begun.
+        """
+        with self._writing():
+            known = self._known(probe.match_id)
+            if known is not None:
+                if known != (probe.agreement_id, probe.resource, probe.received, int(probe.size_only)):
+                    raise _other_values()
+                return False
+            self._within(probe.agreement_id, probe.at, budget)
+            self._keep(probe)
+            return True
+
+    def _keep(self, probe: Probe) -> None:
+        self._connection.execute(
+            "INSERT INTO probes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                probe.match_id,
+                probe.agreement_id,
+                probe.agreement_version,
+                probe.resource,
+                _stamp(probe.at),
+                probe.queried,
+                int(probe.size_only),
+                probe.blinding,
+                probe.received,
+                probe.sketch.astype("<u8").tobytes(),
+            ),
+        )
 
     def count(self, agreement_id: str, now: datetime) -> int:
         """Count the matches of an agreement on the day of an instant."""
@@ -161,7 +190,7 @@ class ProbeMemory:
 
     def _same_secret(self, probe: Probe) -> None:
         row = self._connection.execute(
-            "SELECT blinding FROM probes WHERE agreement_id = ? AND agreement_version = ? LIMIT 1",
+            "SELECT blinding FROM probes WHERE agreement_id = ? AND agreement_version = ? AND blinding != '' LIMIT 1",
             (probe.agreement_id, probe.agreement_version),
         ).fetchone()
         if row is not None and row[0] != probe.blinding:
@@ -171,7 +200,8 @@ class ProbeMemory:
         if not budget.days:
             return
         rows = self._connection.execute(
-            "SELECT sketch FROM probes WHERE agreement_id = ? AND agreement_version = ? AND resource = ? AND at >= ?",
+            "SELECT sketch FROM probes WHERE agreement_id = ? AND agreement_version = ? AND resource = ? AND at >= ? "
+            "AND blinding != ''",
             (
                 probe.agreement_id,
                 probe.agreement_version,

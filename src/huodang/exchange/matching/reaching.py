@@ -35,84 +35,40 @@ Checking = Callable[[bytes, str], bytes]
 """Checks the answer to it, and gives the welcome in it."""
 
 
-class HttpHolder:
-    """A holder reached over HTTP; one session each.
+class Wire:
+    """Requests to one holder, bounded and counted.
 
     Args:
         pool: connections to it.
-        opening: makes the first message; None for the terms as they are.
-        checking: checks the answer to it; None to take it as it is.
         patience: seconds to wait for each answer.
         working: seconds to wait for work that the holder says it does.
     """
 
     def __init__(
-        self,
-        pool: urllib3.HTTPConnectionPool,
-        *,
-        opening: Opening | None = None,
-        checking: Checking | None = None,
-        patience: float = PATIENCE_SECONDS,
-        working: float = 4 * 3600.0,
+        self, pool: urllib3.HTTPConnectionPool, *, patience: float = PATIENCE_SECONDS, working: float = 4 * 3600.0
     ) -> None:
         self._pool = pool
-        self._opening = opening or (lambda terms: (terms.to_json(), ""))
-        self._checking = checking or (lambda answer, _proof: answer)
         self._timeout = urllib3.Timeout(connect=min(5.0, patience), read=patience)
         self._working = working
-        self._session = ""
-        self.signed = ""
         self.bytes_sent = 0
         self.bytes_received = 0
 
-    def open(self, terms: Terms) -> Welcome:
-        """Begin a session."""
-        body, proof = self._opening(terms)
-        headers = {NONCE_HEADER: proof} if proof else {}
-        response = self._call("POST", "", body, media_type="application/json", headers=headers)
-        welcome = Welcome.from_json(self._checking(response.data, response.headers.get(NONCE_HEADER, "")))
-        self._session = welcome.session
-        return welcome
+    def fetch(self, path: str) -> bytes:
+        """Fetch a message; waits while it is worked on.
 
-    def send(self, index: int, points: bytes) -> None:
-        """Send one message of blinded values."""
-        self._call("PUT", f"/{self._session}/values/{index}", points)
-
-    def close(self) -> str:
-        """End the sending."""
-        try:
-            closed = msgspec.json.decode(self._call("POST", f"/{self._session}/close").data, type=Closed)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            raise malformed("对方的答复不符合格式", "what the peer answered isn't shaped right") from None
-        self.signed = closed.signed
-        return closed.digest
-
-    def answers(self, index: int) -> bytes:
-        """Fetch one message of evaluated values."""
-        return self._fetch(f"/{self._session}/answers/{index}")
-
-    def tags(self, index: int) -> bytes:
-        """Fetch one message of tags."""
-        return self._fetch(f"/{self._session}/tags/{index}")
-
-    def end(self) -> None:
-        """Let the holder forget the session."""
-        if self._session:
-            with contextlib.suppress(MatchingError):  # it forgets by itself
-                self._call("DELETE", f"/{self._session}")
-            self._session = ""
-
-    def _fetch(self, path: str) -> bytes:
+        Raises:
+            MatchingError: the holder refuses, falls silent or goes away.
+        """
         until = time.monotonic() + self._working
         pause = _PAUSE
-        while (response := self._call("GET", path)).status == _WORKING:
+        while (response := self.call("GET", path)).status == _WORKING:
             if time.monotonic() > until:
                 raise _lost("超时")
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
         return response.data
 
-    def _call(
+    def call(
         self,
         method: str,
         path: str,
@@ -120,7 +76,12 @@ class HttpHolder:
         *,
         media_type: str = BINARY,
         headers: dict[str, str] | None = None,
-    ) -> "_Read":
+    ) -> "Read":
+        """Send a request and read its answer within the bound.
+
+        Raises:
+            MatchingError: the holder refuses, falls silent or goes away.
+        """
         told: dict[str, str] = {"User-Agent": "huodang-match", "Content-Type": media_type, **(headers or {})}
         options: dict[str, Any] = {"retries": False, "redirect": False, "timeout": self._timeout}
         try:
@@ -140,10 +101,74 @@ class HttpHolder:
         self.bytes_received += len(data)
         if response.status not in _SUCCESS:
             raise _refused(response.status, data)
-        return _Read(response, data)
+        return Read(response, data)
 
 
-class _Read:
+class HttpHolder(Wire):
+    """A holder reached over HTTP; one session each.
+
+    Args:
+        pool: connections to it.
+        opening: makes the first message; None for the terms as they are.
+        checking: checks the answer to it; None to take it as it is.
+        patience: seconds to wait for each answer.
+        working: seconds to wait for work that the holder says it does.
+    """
+
+    def __init__(
+        self,
+        pool: urllib3.HTTPConnectionPool,
+        *,
+        opening: Opening | None = None,
+        checking: Checking | None = None,
+        patience: float = PATIENCE_SECONDS,
+        working: float = 4 * 3600.0,
+    ) -> None:
+        super().__init__(pool, patience=patience, working=working)
+        self._opening = opening or (lambda terms: (terms.to_json(), ""))
+        self._checking = checking or (lambda answer, _proof: answer)
+        self._session = ""
+        self.signed = ""
+
+    def open(self, terms: Terms) -> Welcome:
+        """Begin a session."""
+        body, proof = self._opening(terms)
+        headers = {NONCE_HEADER: proof} if proof else {}
+        response = self.call("POST", "", body, media_type="application/json", headers=headers)
+        welcome = Welcome.from_json(self._checking(response.data, response.headers.get(NONCE_HEADER, "")))
+        self._session = welcome.session
+        return welcome
+
+    def send(self, index: int, points: bytes) -> None:
+        """Send one message of blinded values."""
+        self.call("PUT", f"/{self._session}/values/{index}", points)
+
+    def close(self) -> str:
+        """End the sending."""
+        try:
+            closed = msgspec.json.decode(self.call("POST", f"/{self._session}/close").data, type=Closed)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise malformed("对方的答复不符合格式", "what the peer answered isn't shaped right") from None
+        self.signed = closed.signed
+        return closed.digest
+
+    def answers(self, index: int) -> bytes:
+        """Fetch one message of evaluated values."""
+        return self.fetch(f"/{self._session}/answers/{index}")
+
+    def tags(self, index: int) -> bytes:
+        """Fetch one message of tags."""
+        return self.fetch(f"/{self._session}/tags/{index}")
+
+    def end(self) -> None:
+        """Let the holder forget the session."""
+        if self._session:
+            with contextlib.suppress(MatchingError):  # it forgets by itself
+                self.call("DELETE", f"/{self._session}")
+            self._session = ""
+
+
+class Read:
     """A response whose body was read within its bound."""
 
     def __init__(self, response: urllib3.BaseHTTPResponse, data: bytes) -> None:

@@ -26,7 +26,7 @@ from huodang.exchange.matching.agreed import (
     MatchParameters,
     OpeningRequest,
 )
-from huodang.exchange.matching.booking import SUBJECT, MatchBook, MatchQuestion
+from huodang.exchange.matching.booking import SUBJECT, BetweenQuestion, MatchBook, MatchQuestion
 from huodang.exchange.matching.errors import (
     MatchingError,
     MatchRefusedError,
@@ -36,59 +36,16 @@ from huodang.exchange.matching.errors import (
 from huodang.exchange.matching.lanes import Lanes
 from huodang.exchange.matching.messages import Terms, Welcome
 from huodang.exchange.matching.oblivious import commitment
+from huodang.exchange.matching.outcomes import MatchOutcome, MatchRow
+from huodang.exchange.matching.pair_service import PairMatches
 from huodang.exchange.matching.querying import MatchResult, match
 from huodang.exchange.matching.reaching import HttpHolder
 from huodang.exchange.matching.values import ValueSet, identity_values, require_values
 from huodang.exchange.values import GRANT, GRANT_LIFE, Agreement, Grant, Kind, new_identifier, new_nonce, to_the_second
 from huodang.ledger import Ledger
 from huodang.standards import IdentityNumber, Place
-from huodang.store import Clock, Database, shanghai_date
+from huodang.store import Clock, Database
 from huodang.trust import EnvelopeError, FieldSealer, SignedEnvelope, Signer, TrustedKeys, open_envelope, sign_envelope
-
-
-@dataclass(frozen=True)
-class MatchOutcome:
-    """What came of a match.
-
-    Attributes:
-        members: who of the set the department has, in the caller's order; None if only the size was asked for.
-        queried: distinct numbers in the caller's set.
-        held: distinct numbers that the department has.
-        entry_id: the ledger's entry of the result.
-    """
-
-    match_id: str
-    overlap: int
-    queried: int
-    held: int
-    members: tuple[IdentityNumber, ...] | None
-    entry_id: str
-
-
-@dataclass(frozen=True)
-class MatchRow:
-    """A match in a list: who asked what for, and sizes. It names nobody.
-
-    Attributes:
-        state: `asked`, `answered` or `failed`, then with a code.
-        held, overlap: None while there is no answer.
-    """
-
-    match_id: str
-    resource: str
-    provider: str
-    agreement_id: str
-    purpose: str
-    user_id: str
-    size_only: bool
-    queried: int
-    state: str
-    code: str
-    held: int | None
-    overlap: int | None
-    asked_at: datetime
-    ended_at: datetime | None
-    entry_id: str
 
 
 @dataclass(frozen=True)
@@ -140,6 +97,9 @@ class Matches:
         self.consumer = consumer
         self._workers = workers or Lanes()
         self._agreements = Agreements(ledger, trusted, clock)
+        self._pairs = PairMatches(
+            database, self._book, self._agreements, signer, trusted, directory, clock, consumer=consumer
+        )
 
     def match(
         self, question: MatchQuestion, numbers: Sequence[IdentityNumber], *, match_id: str | None = None
@@ -182,6 +142,21 @@ class Matches:
             )
         return MatchOutcome(asked.match_id, result.overlap, result.queried, result.held, members, entry_id)
 
+    def match_between(self, question: BetweenQuestion, *, match_id: str | None = None) -> MatchOutcome:
+        """Match two departments' sets with each other; neither hands its set to the hub or to the other.
+
+        Args:
+            question: which two, what for, by whom.
+            match_id: of an interrupted match that is to be begun anew; it isn't counted again.
+
+        Raises:
+            NotPermittedToMatchError: no agreement or policy covers it, or a department doesn't let itself be matched
+                with the other.
+            MatchingError: a gateway refuses, can't be reached, or answers what it shouldn't. The match stands as
+                failed, with the code.
+        """
+        return self._pairs.match(question, match_id)
+
     def unfinished(self) -> list[str]:
         """Name the matches that were begun and have neither result nor failure: the process ended in between."""
         table = records.match
@@ -207,7 +182,9 @@ class Matches:
         match_id: str | None,
         now: datetime,
     ) -> _Asked:
-        agreement = self._agreement(connection, question, now)
+        agreement = self._book.agreement(
+            connection, question, self._agreements, consumer=self.consumer, signer=self._signer.holder, now=now
+        )
         decision = decide(
             DecisionRequest(
                 actor=question.actor,
@@ -231,26 +208,6 @@ class Matches:
             connection, _begun(question, grant, values, mark), taken_up=match_id is not None, entry_id=entry_id, now=now
         )
         return _Asked(name, agreement, decision, grant, envelope, secret)
-
-    def _agreement(self, connection: Connection, question: MatchQuestion, now: datetime) -> Agreement:
-        found = self._agreements.in_force(connection, [question.resource], shanghai_date(now))
-        for one in found.get(question.resource, ()):
-            agreement = one.agreement
-            if (
-                agreement.kind is Kind.MATCH
-                and agreement.consumer == self.consumer
-                and agreement.grant_signer == self._signer.holder
-                and question.purpose in agreement.purposes
-                and SUBJECT in agreement.elements
-            ):
-                return agreement
-        raise NotPermittedToMatchError(
-            "没有生效的比对协议覆盖该资源和用途",
-            "no agreement on matching in force covers the resource and the purpose",
-            advice_chinese="请先与提供部门签订 match 类协议。",
-            advice_english="Sign an agreement of the kind `match` with the department first.",
-            place=Place(element=question.resource),
-        )
 
     def _grant(
         self,
