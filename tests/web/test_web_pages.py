@@ -300,7 +300,8 @@ def test_access_code_is_shown_once_and_leaves_a_look(deployment: Deployment, bro
     browser.send("/access-code", identity_number=person.number)
     assert re.search(r"[2-9A-Z]{4}-[2-9A-Z]{4}-[2-9A-Z]{4}", browser.text)
     looks = deployment.services.looks.of_subject(deployment.services.subject_index(person.number))
-    assert [look.what for look in looks] == ["web.access_code"]
+    # A month's list may have held the person before.
+    assert [look.what for look in looks if look.what != "social_insurance.due"] == ["web.access_code"]
 
 
 def test_too_many_sign_ins_from_one_address_are_slowed_down(deployment: Deployment) -> None:

@@ -113,7 +113,7 @@ def test_more_text_than_the_ferry_takes_is_refused_at_once_and_not_waited_for(
     window.post(f"/api/v1/cases/{case_id}/events", {"event": "request_supplement", "data": {"papers": ["独生子女证"]}})
     enter(visitor, person, deployment.access_code(person)).through_wait()
     visitor.send("/act/supplement_received", paper_0="证" * 3000, paper_1="证" * 3000)
-    assert visitor.status == 422
+    assert visitor.status == 400
     assert "提交的内容格式不对" in visitor.text
 
 
