@@ -78,7 +78,7 @@ def test_killed_at_random_moments_every_case_is_done_once(new_sqlite: Callable[[
         while time.monotonic() < deadline:
             kit.database.close()  # a child must not inherit an open connection
             # Longer lives as time goes by: on a busy machine the shortest ones would never get anything done.
-            work_and_be_killed(url, tmp_path, began, dice.uniform(0.04, 0.25) * (1 + kills / 4))
+            work_and_be_killed(url, tmp_path, began, dice.uniform(0.04, 0.25) * (0.5 + kills / 6))
             kills += 1
             with kit.database.read() as connection:
                 states = Counter(connection.execute(select(records.case.c.state)).scalars())
@@ -91,7 +91,7 @@ def test_killed_at_random_moments_every_case_is_done_once(new_sqlite: Callable[[
         kit.office.act(CLERK, case_id, Event.WINDOW_PASS)
         kit.office.act(REVIEWER, case_id, Event.FILING_PASS)
     kill_until(State.COMPLETED)
-    assert kills >= 2  # how many it takes depends on how fast the machine is
+    assert kills >= 6
 
     wanted = ["submit", "checks_settled", "window_pass", "filing_pass", "joint_items_settled", "volume_filed"]
     for case_id in cases:
