@@ -20,7 +20,7 @@ from huodang.exchange.gateway.admission import admit_delivery, read_grant
 from huodang.exchange.gateway.memory import LogLine
 from huodang.exchange.gateway.refusals import Refused
 from huodang.exchange.gateway.shelf import ShelfContents
-from huodang.exchange.values import REFUSAL, Agreement, Grant, Kind, Refusal, to_the_second
+from huodang.exchange.values import REFUSAL, Agreement, Grant, Kind, Refusal
 from huodang.store import Clock
 from huodang.trust import EnvelopeError, SignedEnvelope, Signer, TrustedKeys, sign_envelope
 
@@ -266,22 +266,7 @@ class EventDesk:
         return {"resource": grant.resource if grant else "", "refusal": msgspec.Raw(envelope.to_json().encode())}
 
     def _line(self, grant: Grant | None, digest: str, outcome: str, reason: str, now: datetime) -> LogLine:
-        return LogLine(
-            answered_at=to_the_second(now),
-            grant_id=grant.grant_id if grant else "",
-            grant_digest=digest,
-            consumer=grant.consumer if grant else "",
-            purpose=grant.purpose if grant else "",
-            case_id=grant.case_id if grant else "",
-            resource=grant.resource if grant else "",
-            agreement_id=grant.agreement_id if grant else "",
-            agreement_version=grant.agreement_version if grant else 0,
-            elements=grant.elements if grant else (),
-            fields=grant.fields if grant else (),
-            subject_mark="",
-            outcome=outcome,
-            reason=reason,
-        )
+        return LogLine.of_grant(grant, digest, outcome, reason, now, fields=grant.fields if grant else ())
 
 
 def covers(present: Agreement, former: Terms) -> bool:

@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from huodang.exchange.calls.limits import Spending
 from huodang.exchange.errors import SourceError
+from huodang.exchange.values import Grant, to_the_second
 from huodang.standards import Place
 from huodang.store import parse_instant, utc_text
 
@@ -95,6 +96,36 @@ class LogLine:
     evidence_hash: str = ""
     salt: str = ""
     number: int | None = None
+
+    @classmethod
+    def of_grant(
+        cls,
+        grant: Grant | None,
+        digest: str,
+        outcome: str,
+        reason: str,
+        now: datetime,
+        *,
+        fields: tuple[str, ...] = (),
+        subject_mark: str = "",
+    ) -> Self:
+        """Make the line of an answer to a grant; empty where no grant could be read."""
+        return cls(
+            answered_at=to_the_second(now),
+            grant_id=grant.grant_id if grant else "",
+            grant_digest=digest,
+            consumer=grant.consumer if grant else "",
+            purpose=grant.purpose if grant else "",
+            case_id=grant.case_id if grant else "",
+            resource=grant.resource if grant else "",
+            agreement_id=grant.agreement_id if grant else "",
+            agreement_version=grant.agreement_version if grant else 0,
+            elements=grant.elements if grant else (),
+            fields=fields,
+            subject_mark=subject_mark,
+            outcome=outcome,
+            reason=reason,
+        )
 
 
 _COLUMNS: Final = (

@@ -336,22 +336,8 @@ class Gateway:
         )
 
     def _line(self, grant: Grant | None, digest: str, outcome: str, reason: str, now: datetime) -> LogLine:
-        return LogLine(
-            answered_at=to_the_second(now),
-            grant_id=grant.grant_id if grant else "",
-            grant_digest=digest,
-            consumer=grant.consumer if grant else "",
-            purpose=grant.purpose if grant else "",
-            case_id=grant.case_id if grant else "",
-            resource=grant.resource if grant else "",
-            agreement_id=grant.agreement_id if grant else "",
-            agreement_version=grant.agreement_version if grant else 0,
-            elements=grant.elements if grant else (),
-            fields=(),
-            subject_mark=self.subject_mark(grant.subject) if grant and grant.subject else "",
-            outcome=outcome,
-            reason=reason,
-        )
+        mark = self.subject_mark(grant.subject) if grant and grant.subject else ""
+        return LogLine.of_grant(grant, digest, outcome, reason, now, subject_mark=mark)
 
     def _sign(self, replies: list[_Reply]) -> list[SignedEnvelope]:
         """Write the lines and then sign: nothing leaves that the log doesn't hold."""

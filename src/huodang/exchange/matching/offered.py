@@ -20,7 +20,7 @@ from huodang.exchange.matching.errors import NotPermittedToMatchError, SetTooSma
 from huodang.exchange.matching.messages import check_size
 from huodang.exchange.matching.probes import Budget, ProbeMemory
 from huodang.exchange.matching.values import Normalisation, ValueSet, collect
-from huodang.exchange.values import REFUSAL, Agreement, Grant, Kind, to_the_second
+from huodang.exchange.values import REFUSAL, Agreement, Grant, Kind
 from huodang.standards import Place, element
 from huodang.trust import SignedEnvelope
 
@@ -178,19 +178,4 @@ def line_of(
     grant: Grant | None, digest: str, outcome: str, reason: str, now: datetime, *, fields: tuple[str, ...] = ()
 ) -> LogLine:
     """Make a line of the log; it names nobody."""
-    return LogLine(
-        answered_at=to_the_second(now),
-        grant_id=grant.grant_id if grant else "",
-        grant_digest=digest,
-        consumer=grant.consumer if grant else "",
-        purpose=grant.purpose if grant else "",
-        case_id=grant.case_id if grant else "",
-        resource=grant.resource if grant else "",
-        agreement_id=grant.agreement_id if grant else "",
-        agreement_version=grant.agreement_version if grant else 0,
-        elements=grant.elements if grant else (),
-        fields=fields,
-        subject_mark="",
-        outcome=outcome,
-        reason=reason,
-    )
+    return LogLine.of_grant(grant, digest, outcome, reason, now, fields=fields)
