@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from huodang.exchange import records as exchange_records
 from huodang.exchange.agreements import Agreements
-from huodang.exchange.decisions import Actor, Decision
+from huodang.exchange.decisions import Action, Actor, Decision, DecisionRequest, decide
 from huodang.exchange.looks import LookEntry, Looks
 from huodang.exchange.matching import records
 from huodang.exchange.matching.errors import NotPermittedToMatchError
@@ -77,6 +77,28 @@ class BetweenQuestion:
         return MatchQuestion(
             resource, self.purpose, self.actor, self.case_id, self.size_only, self.region, self.assigned
         )
+
+
+def permit(question: MatchQuestion | BetweenQuestion) -> Decision:
+    """Ask the policies whether the actor may have these sets matched.
+
+    Raises:
+        NotPermittedToMatchError: none permits it.
+    """
+    decision = decide(
+        DecisionRequest(
+            actor=question.actor,
+            action=Action.MATCH_SETS,
+            purpose=question.purpose,
+            elements=(SUBJECT,),
+            case_id=question.case_id,
+            region=question.region,
+            assigned=question.assigned,
+        )
+    )
+    if not decision.permitted:
+        raise NotPermittedToMatchError("没有策略允许这次比对", "no policy permits this match")
+    return decision
 
 
 class MatchBook:

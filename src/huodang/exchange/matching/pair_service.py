@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from huodang.exchange.agreements import Agreements
 from huodang.exchange.client import GatewayDirectory
-from huodang.exchange.decisions import Action, Decision, DecisionRequest, decide
-from huodang.exchange.matching.booking import SUBJECT, BetweenQuestion, MatchBook
+from huodang.exchange.decisions import Decision
+from huodang.exchange.matching.booking import SUBJECT, BetweenQuestion, MatchBook, permit
 from huodang.exchange.matching.errors import MatchingError, NotPermittedToMatchError, PeerLostError
 from huodang.exchange.matching.messages import CHUNK, chunks_of, malformed
 from huodang.exchange.matching.oblivious import POINT_BYTES
@@ -140,19 +140,7 @@ class PairMatches:
             for name in names
         }
         reveals = "" if question.size_only else _revealing(found)
-        decision = decide(
-            DecisionRequest(
-                actor=question.actor,
-                action=Action.MATCH_SETS,
-                purpose=question.purpose,
-                elements=(SUBJECT,),
-                case_id=question.case_id,
-                region=question.region,
-                assigned=question.assigned,
-            )
-        )
-        if not decision.permitted:
-            raise NotPermittedToMatchError("没有策略允许这次比对", "no policy permits this match")
+        decision = permit(question)
         name = match_id or new_identifier("m", now)
         grants, envelopes, entry_id = {}, {}, ""
         for own, other in (names, names[::-1]):

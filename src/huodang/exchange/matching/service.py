@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from huodang.exchange.agreements import Agreements
 from huodang.exchange.client import GatewayDirectory
-from huodang.exchange.decisions import Action, Decision, DecisionRequest, decide
+from huodang.exchange.decisions import Decision
 from huodang.exchange.errors import MessageError
 from huodang.exchange.looks import Looks
 from huodang.exchange.matching import records
@@ -26,11 +26,10 @@ from huodang.exchange.matching.agreed import (
     MatchParameters,
     OpeningRequest,
 )
-from huodang.exchange.matching.booking import SUBJECT, BetweenQuestion, MatchBook, MatchQuestion
+from huodang.exchange.matching.booking import SUBJECT, BetweenQuestion, MatchBook, MatchQuestion, permit
 from huodang.exchange.matching.errors import (
     MatchingError,
     MatchRefusedError,
-    NotPermittedToMatchError,
     PeerLostError,
 )
 from huodang.exchange.matching.lanes import Lanes
@@ -185,19 +184,7 @@ class Matches:
         agreement = self._book.agreement(
             connection, question, self._agreements, consumer=self.consumer, signer=self._signer.holder, now=now
         )
-        decision = decide(
-            DecisionRequest(
-                actor=question.actor,
-                action=Action.MATCH_SETS,
-                purpose=question.purpose,
-                elements=(SUBJECT,),
-                case_id=question.case_id,
-                region=question.region,
-                assigned=question.assigned,
-            )
-        )
-        if not decision.permitted:
-            raise NotPermittedToMatchError("没有策略允许这次比对", "no policy permits this match")
+        decision = permit(question)
         name = match_id or new_identifier("m", now)
         mark = self._book.set_mark(values)
         secret = self._book.secret(connection, agreement, now)
