@@ -26,6 +26,7 @@ from huodang.exchange.sharing.views import (
     Standing,
     choices,
     history_of,
+    matters_seen_by,
     overdue_lines,
     standing_of,
 )
@@ -151,25 +152,14 @@ class CorrectionReader(Doubts):
 
     def corrections(self, actor: Actor, *, state: str | None = None, limit: int = 100) -> list[CorrectionRow]:
         """List the corrections that the actor may know of, the newest first; no values."""
-        table = records.correction
-        statement = sa.select(table).order_by(table.c.raised_at.desc(), table.c.correction_id.desc())
-        if state is not None:
-            statement = statement.where(table.c.state == state)
-        found: list[CorrectionRow] = []
         with self._database.read() as connection:
-            for row in connection.execute(statement).mappings():
-                matter = Matter.of(row, "correction_id")
-                if may_see(actor, matter):
-                    found.append(self._row(matter))
-                if len(found) >= limit:
-                    break
-        return found
+            found = matters_seen_by(self._engine, connection, actor, state=state, limit=limit)
+            return [self._row(one) for one in found]
 
     def overdue(self, actor: Actor) -> list[OverdueLine]:
         """List what is overdue and by whom, of the corrections that the actor may know of."""
         with self._database.read() as connection:
-            lines = overdue_lines(self._engine, connection, self._desk.clock.today(), self._desk.terms)
-            return [one for one in lines if may_see(actor, self._engine.load(connection, one.matter_id))]
+            return overdue_lines(self._engine, connection, actor, self._desk.clock.today(), self._desk.terms)
 
     def _row(self, matter: Matter) -> CorrectionRow:
         row = matter.row

@@ -22,7 +22,15 @@ from huodang.exchange.sharing.errors import DemandError, SharingError, TermsDiff
 from huodang.exchange.sharing.gateway_post import GatewayPost
 from huodang.exchange.sharing.jobs import each_matter
 from huodang.exchange.sharing.matters import PURPOSE, SYSTEM, Desk, Matter
-from huodang.exchange.sharing.views import HistoryLine, OverdueLine, choices, history_of, overdue_lines, standing_of
+from huodang.exchange.sharing.views import (
+    HistoryLine,
+    OverdueLine,
+    choices,
+    history_of,
+    matters_seen_by,
+    overdue_lines,
+    standing_of,
+)
 from huodang.exchange.values import Agreement, Revocation, new_identifier
 from huodang.standards import HuodangError, Place
 from huodang.store import Database, Handler
@@ -150,25 +158,14 @@ class SharingDesk:
 
     def demands(self, actor: Actor, *, state: str | None = None, limit: int = 100) -> list[DemandRow]:
         """List the demands that the actor may see, the newest first."""
-        table = records.demand
-        statement = sa.select(table).order_by(table.c.raised_at.desc(), table.c.demand_id.desc())
-        if state is not None:
-            statement = statement.where(table.c.state == state)
-        found: list[DemandRow] = []
         with self._database.read() as connection:
-            for row in connection.execute(statement).mappings():
-                matter = Matter.of(row, "demand_id")
-                if may_see(actor, matter):
-                    found.append(self._row(matter))
-                if len(found) >= limit:
-                    break
-        return found
+            found = matters_seen_by(self._engine, connection, actor, state=state, limit=limit)
+            return [self._row(one) for one in found]
 
     def overdue(self, actor: Actor) -> list[OverdueLine]:
         """List what is overdue and by whom, of the matters that the actor may see."""
         with self._database.read() as connection:
-            lines = overdue_lines(self._engine, connection, self._desk.clock.today(), self._desk.terms)
-            return [one for one in lines if may_see(actor, self._engine.load(connection, one.matter_id))]
+            return overdue_lines(self._engine, connection, actor, self._desk.clock.today(), self._desk.terms)
 
     def draft(self, actor: Actor, demand_id: str) -> Agreement:
         """Give the agreement that both sides are to sign, each at the own department with its own key.

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from huodang.exchange.decisions import Actor
-from huodang.exchange.sharing.engine import Engine
+from huodang.exchange.sharing.engine import Engine, may_see
 from huodang.exchange.sharing.matters import Matter
 from huodang.exchange.sharing.process import SIDE_LABELS, Label, Side
 from huodang.exchange.sharing.terms import LIGHT_LABELS, Due, Light, SharingTerms, stands
@@ -170,8 +170,28 @@ def choices(engine: Engine, matter: Matter, actor: Actor) -> Sequence[EventChoic
     return found
 
 
-def overdue_lines(engine: Engine, connection: Connection, today: date, terms: SharingTerms) -> list[OverdueLine]:
-    """List every matter of a process whose due day is past, the latest first."""
+def matters_seen_by(
+    engine: Engine, connection: Connection, actor: Actor, *, state: str | None, limit: int
+) -> list[Matter]:
+    """List the matters of a process that an actor may see, the newest first."""
+    table = engine.table
+    statement = sa.select(table).order_by(table.c.raised_at.desc(), table.c[engine.key].desc())
+    if state is not None:
+        statement = statement.where(table.c.state == state)
+    found: list[Matter] = []
+    for row in connection.execute(statement).mappings():
+        matter = Matter.of(row, engine.key)
+        if may_see(actor, matter):
+            found.append(matter)
+        if len(found) >= limit:
+            break
+    return found
+
+
+def overdue_lines(
+    engine: Engine, connection: Connection, actor: Actor, today: date, terms: SharingTerms
+) -> list[OverdueLine]:
+    """List the matters of a process that an actor may see and whose due day is past, the latest first."""
     table = engine.table
     rows = connection.execute(
         sa.select(table).where(table.c.due_on < today).order_by(table.c.due_on, table.c[engine.key])
@@ -179,6 +199,8 @@ def overdue_lines(engine: Engine, connection: Connection, today: date, terms: Sh
     lines: list[OverdueLine] = []
     for row in rows:
         matter = Matter.of(row, engine.key)
+        if not may_see(actor, matter):
+            continue
         standing = standing_of(engine, matter, today, terms)
         lines.append(
             OverdueLine(
