@@ -33,6 +33,7 @@ from huodang.exchange.files import (
     unpack,
     write_rows,
 )
+from huodang.exchange.files.cells import is_scientific
 
 COLUMNS = ("号码", "姓名", "备注")
 TEXT = st.text(
@@ -48,7 +49,9 @@ TEXT = st.text(
 CELL = st.one_of(
     TEXT, st.sampled_from(["=1+1", "'=x", "+86", "-5.20", "@a", "'", "''@", "\t=", "130102196503010013", ""])
 )
-ROWS = st.lists(st.tuples(CELL.filter(bool), CELL, CELL), min_size=1, max_size=8)
+# A text like 1E10 is a number that lost its digits: readers keep such a row back, and a test of its own holds them to it.
+KEPT = CELL.filter(lambda text: not is_scientific(text))
+ROWS = st.lists(st.tuples(KEPT.filter(bool), KEPT, KEPT), min_size=1, max_size=8)
 
 
 def rows_of(path: Path, file_format: FileFormat | None = None) -> list[FileRow]:
