@@ -49,7 +49,7 @@ TEXT = st.text(
 CELL = st.one_of(
     TEXT, st.sampled_from(["=1+1", "'=x", "+86", "-5.20", "@a", "'", "''@", "\t=", "130102196503010013", ""])
 )
-# A text like 1E10 is a number that lost its digits: readers keep such a row back, and a test of its own holds them to it.
+# A text like 1E10 is a number that lost digits: readers keep such a row back, and another test holds them to it.
 KEPT = CELL.filter(lambda text: not is_scientific(text))
 ROWS = st.lists(st.tuples(KEPT.filter(bool), KEPT, KEPT), min_size=1, max_size=8)
 
