@@ -30,6 +30,9 @@ REVISIONS = [
     "0012_files",
     "0013_cascade",
     "0014_sharing",
+    "0015_clues",
+    "0016_timeline",
+    "0017_watch",
 ]
 
 

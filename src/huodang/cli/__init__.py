@@ -11,6 +11,8 @@ from huodang.cli import (
     accounts,
     cascade,
     catalogue,
+    certification,
+    clues,
     connect,
     demo,
     docs,
@@ -19,14 +21,18 @@ from huodang.cli import (
     intersect,
     keys,
     lots,
+    paylist,
     receipt,
+    recovery,
     rules,
+    scores,
     serve,
     sharing,
     steward,
     steward_events,
     steward_sharing,
     sync,
+    watch,
 )
 
 app = typer.Typer(
@@ -51,6 +57,12 @@ app.add_typer(files.app, name="files")
 app.add_typer(lots.app, name="lots")
 app.add_typer(events.app, name="events")
 app.add_typer(cascade.app, name="cascade")
+app.add_typer(certification.app, name="certification")
+app.add_typer(clues.app, name="clues")
+app.add_typer(paylist.app, name="paylist")
+app.add_typer(recovery.app, name="recovery")
+app.add_typer(scores.app, name="scores")
+app.add_typer(watch.app, name="watch")
 app.add_typer(docs.app, name="docs")
 steward.app.command("events")(steward_events.events)
 steward_sharing.register(steward.app)

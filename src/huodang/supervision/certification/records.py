@@ -1,0 +1,1 @@
+"""The tables of certification; persons stand in them as blind indexes."""

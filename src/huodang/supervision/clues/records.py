@@ -1,0 +1,1 @@
+"""The tables of clues; persons stand in them as blind indexes."""

@@ -1,0 +1,1 @@
+"""The tables of control; persons stand in them as blind indexes."""

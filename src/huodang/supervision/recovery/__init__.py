@@ -1,0 +1,1 @@
+"""Recovery (追回): overpaid months to the last fen, by the book."""

@@ -1,0 +1,1 @@
+"""The tables of recovery; persons stand in them as blind indexes."""

@@ -1,0 +1,1 @@
+"""Two clocks (两个时间): facts with the time they hold and the time they were known."""

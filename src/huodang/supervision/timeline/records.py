@@ -1,0 +1,1 @@
+"""The tables of timeline; persons stand in them as blind indexes."""

@@ -1,0 +1,1 @@
+"""The tables of watch; persons stand in them as blind indexes."""
