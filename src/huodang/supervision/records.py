@@ -1,8 +1,8 @@
 """The tables of supervision, each kept beside the part that owns it."""
 
-import huodang.supervision.certification.records  # noqa: F401
-import huodang.supervision.clues.records  # noqa: F401
-import huodang.supervision.control.records  # noqa: F401
-import huodang.supervision.recovery.records  # noqa: F401
-import huodang.supervision.timeline.records  # noqa: F401
-import huodang.supervision.watch.records  # noqa: F401
+import huodang.supervision.certification.records
+import huodang.supervision.clues.records
+import huodang.supervision.control.records
+import huodang.supervision.recovery.records
+import huodang.supervision.timeline.records
+import huodang.supervision.watch.records

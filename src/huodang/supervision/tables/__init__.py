@@ -1,1 +1,1 @@
-"""The canonical tables of a check (数据准备): headers understood, any file read, identity numbers packed, what is unfit quarantined."""
+"""The canonical tables of a check (数据准备): headers understood, files read, numbers packed, the unfit set aside."""
