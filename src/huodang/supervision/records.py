@@ -1,8 +1,10 @@
 """The tables of supervision, each kept beside the part that owns it."""
 
-import huodang.supervision.certification.records
-import huodang.supervision.clues.records
-import huodang.supervision.control.records
-import huodang.supervision.recovery.records
-import huodang.supervision.timeline.records
-import huodang.supervision.watch.records
+from huodang.supervision.certification import records as certification
+from huodang.supervision.clues import records as clues
+from huodang.supervision.control import records as control
+from huodang.supervision.recovery import records as recovery
+from huodang.supervision.timeline import records as timeline
+from huodang.supervision.watch import records as watch
+
+__all__ = ["certification", "clues", "control", "recovery", "timeline", "watch"]
