@@ -1,4 +1,4 @@
-"""The kinds of table a check takes, and the columns that are looked for in each (what a file may tell, in its own words).
+"""The kinds of table a check takes, and the columns looked for in each: what a file may tell, in its own words.
 
 A column here is what is read; what the rules see is in `schema.py`.
 """
@@ -21,6 +21,7 @@ class Kind(StrEnum):
     BALANCES = "balances"
     DECISIONS = "decisions"
     INSTITUTIONS = "institutions"
+    VISITS = "visits"
 
     @property
     def chinese(self) -> str:
@@ -39,9 +40,10 @@ _CHINESE: Final = {
     Kind.BALANCES: "个人账户余额",
     Kind.DECISIONS: "待遇核定或调整",
     Kind.INSTITUTIONS: "机构集体账户",
+    Kind.VISITS: "就诊等生存痕迹",
 }
 
-Meaning = Literal["identity", "text", "name", "account", "date", "span", "month", "money", "sex", "code", "flag"]
+Meaning = Literal["identity", "text", "name", "account", "date", "span", "month", "money", "sex", "code", "flag", "count"]
 """How the values of a column are read; a `span` is a date of which only year or month may be known."""
 
 
@@ -126,6 +128,11 @@ SOURCES: Final[dict[Kind, tuple[Source, ...]]] = {
         Source("retirement_month", "month"),
         Source("special", "flag"),
         Source("employer", "text"),
+        Source("contribution_months", "count"),
+        Source("doctor", "text"),
+        Source("clerk", "text"),
+        Source("address", "account", "household_address"),
+        Source("overrides", "count"),
     ),
     Kind.BALANCES: (_IDENTITY, _NAME, Source("balance", "money", required=True), Source("as_of", "date")),
     Kind.DECISIONS: (_IDENTITY, _NAME, _MONTH, Source("amount", "money"), Source("decision", "text")),
@@ -134,4 +141,5 @@ SOURCES: Final[dict[Kind, tuple[Source, ...]]] = {
         Source("name", "text"),
         Source("account", "account", "bank_account", required=True),
     ),
+    Kind.VISITS: (_IDENTITY, _NAME, Source("last_on", "date", required=True)),
 }

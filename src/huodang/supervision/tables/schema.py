@@ -46,10 +46,16 @@ _OWN: Final[dict[Kind, tuple[tuple[str, pa.DataType], ...]]] = {
         ("retirement_month", _MONTH),
         ("special", pa.int8()),
         ("employer", _TEXT),
+        ("contribution_months", pa.int32()),
+        ("doctor", _TEXT),
+        ("clerk", _TEXT),
+        ("address", pa.int64()),
+        ("overrides", pa.int32()),
     ),
     Kind.BALANCES: (("fen", _FEN), ("as_of", _DAY)),
     Kind.DECISIONS: (("month", _MONTH), ("fen", _FEN), ("decision", _TEXT)),
     Kind.INSTITUTIONS: (("account", pa.int64()),),
+    Kind.VISITS: (("last_on", _DAY),),
 }
 
 SCHEMAS: Final[dict[Kind, pa.Schema]] = {kind: pa.schema([*COMMON, *_OWN[kind]]) for kind in Kind}
