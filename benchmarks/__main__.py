@@ -26,7 +26,7 @@ def available() -> list[str]:
     """Name the modules of this folder that can be run, without importing what they measure."""
     names = [module.name for module in pkgutil.iter_modules(benchmarks.__path__) if not module.ispkg]
     folder = Path(__file__).parent
-    return [name for name in sorted(names) if "\ndef run()" in (folder / f"{name}.py").read_text(encoding="utf-8")]
+    return [name for name in sorted(names) if "\ndef run(" in (folder / f"{name}.py").read_text(encoding="utf-8")]
 
 
 def machine() -> str:
