@@ -45,6 +45,7 @@ class Action(StrEnum):
     READ_DELIVERED = "read_delivered"
     SUBSCRIBE_EVENTS = "subscribe_events"
     MATCH_SETS = "match_sets"
+    COUNT_OVERLAP = "count_overlap"
     VIEW_STATISTICS = "view_statistics"
     VIEW_AGREEMENTS = "view_agreements"
     MANAGE_AGREEMENTS = "manage_agreements"
@@ -64,6 +65,19 @@ class Action(StrEnum):
     DISPUTE_CORRECTION = "dispute_correction"
     SETTLE_DISPUTE = "settle_dispute"
     KEEP_SHARING_TERMS = "keep_sharing_terms"
+    LIST_CLUES = "list_clues"
+    VIEW_CLUE = "view_clue"
+    WORK_CLUE = "work_clue"
+    REVIEW_CLUE = "review_clue"
+    ANSWER_CLUE = "answer_clue"
+    OBJECT_CLUE = "object_clue"
+    SETTLE_CLUE = "settle_clue"
+    KEEP_CLUES = "keep_clues"
+    JUDGE_HOLD = "judge_hold"
+    KEEP_PAYMENTS = "keep_payments"
+    CHECK_PAYLIST = "check_paylist"
+    RELEASE_PAYLIST = "release_paylist"
+    VIEW_NOTICES = "view_notices"
 
 
 ROLES: Final = (
