@@ -4,9 +4,9 @@ from sqlalchemy import BigInteger, Column, Date, Index, Integer, PrimaryKeyConst
 
 from huodang.store import Instant, metadata
 
-# Payees (待遇领取人员): one row a span of months in which a person is paid the same by one list. Rows are kept in the order
-# of their key itself, so that "is this person paid anywhere" reads one page. A row counts once its generation is the
-# list's; `ended` is the generation that ended it, `last` the last month that was then paid.
+# Payees (待遇领取人员): one row a span of months in which a person is paid the same by one list. Rows are kept in the
+# order of their key itself, so that "is this person paid anywhere" reads one page. A row counts once its generation is
+# the list's; `ended` is the generation that ended it, `last` the last month that was then paid.
 payee = Table(
     "supervision_payee",
     metadata,
