@@ -33,6 +33,7 @@ REVISIONS = [
     "0015_clues",
     "0016_timeline",
     "0017_watch",
+    "0018_exchange_more",
 ]
 
 

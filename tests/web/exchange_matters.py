@@ -1,11 +1,13 @@
 """What fills the pages of the exchange in tests: a table agreement with a proven lot, demands, a case to doubt."""
 
 import json
+from collections.abc import Sequence
 from datetime import date, timedelta
 
+import msgspec
 from web_deployment import Deployment, Program, application_of
 
-from huodang.exchange import AGREEMENT, Agreement, Kind, Lot, LotStatement, Put, evidence_of_case
+from huodang.exchange import AGREEMENT, Agreement, Kind, Lot, LotStatement, Put, evidence_of_case, product_catalogue
 from huodang.exchange.lots.values import LOT_STATEMENT
 from huodang.exchange.quality import QualityReport, RowMarks, bucket_hashes, root_of
 from huodang.store import jobs
@@ -120,3 +122,31 @@ def finish_pulls(deployment: Deployment) -> int:
         with services.database.begin() as connection:
             jobs.complete(connection, job)
     return len(claimed)
+
+
+def match_agreement(department: str) -> Agreement:
+    """A department lets a set of its own be matched; police name who is in both."""
+    return Agreement(
+        agreement_id=f"XY-{department}-match",
+        provider=department,
+        consumer="social_insurance",
+        resource=f"{department}.people_match",
+        kind=Kind.MATCH,
+        purposes=("supervision",),
+        legal_basis="社会保险经办条例第八条",
+        elements=("identity_number",),
+        fields=("identity_number",) if department == "police" else (),
+        valid_from=date(2025, 1, 1),
+    )
+
+
+def agree_on_matches(deployment: Deployment, agreements: Sequence[Agreement]) -> None:
+    """Publish what is to be matched, and sign for both sides."""
+    services = deployment.services
+    for agreement in agreements:
+        entry = msgspec.structs.replace(
+            product_catalogue()["housing_fund.accounts_match"], resource=agreement.resource, code=""
+        )
+        with services.database.begin() as connection:
+            services.catalogue.publish(connection, entry)
+        services.sharing.take_agreement(signed(deployment, agreement))

@@ -5,7 +5,8 @@ from typing import Any
 
 import httpx
 import pytest
-from web_deployment import Deployment, Program
+from exchange_matters import agree_on_matches, match_agreement
+from web_deployment import Browser, Deployment, Program
 
 
 @pytest.fixture
@@ -178,3 +179,32 @@ def test_correction_of_what_was_never_received_is_refused(deployment: Deployment
     answer = client.post("/api/v1/corrections", json=claim, headers=Program(client, "corrector1").headers)
     assert (answer.status_code, answer.json()["element"]) == (422, "reference")
     assert claim["identity_number"] not in answer.text
+
+
+def test_two_departments_are_matched_only_as_role_and_agreements_permit(
+    deployment: Deployment, client: httpx.Client, steward: Program, window: Program, browser: Browser
+) -> None:
+    sides = [match_agreement(department) for department in ("police", "housing_fund")]
+    asked = {"first": sides[0].resource, "second": sides[1].resource, "purpose": "supervision", "case_id": "JC-1"}
+
+    def sent(program: Program, **changes: Any) -> tuple[int, str]:
+        answer = client.post("/api/v1/matches/between", json=asked | changes, headers=program.headers)
+        return answer.status_code, answer.json()["code"]
+
+    assert sent(steward) == (403, "matching.not_permitted")  # no agreement yet
+    agree_on_matches(deployment, sides)
+    assert sent(window, size_only=True) == (403, "matching.not_permitted")
+    assert sent(steward, size_only=False) == (403, "matching.not_permitted")
+    assert steward.get("/api/v1/matches")["matches"] == []
+    # Permitted and asked; these departments' gateways offer no set, and say so.
+    status, code = sent(steward)
+    assert status >= 400
+    assert code.startswith("matching.")
+    (row,) = steward.get("/api/v1/matches")["matches"]
+    assert (row["resource"], row["other"], row["state"]) == (sides[0].resource, sides[1].resource, "failed")
+    assert Program(client, "health1").get("/api/v1/matches")["matches"] == []
+    page = browser.sign_in("steward1").open("/exchange/matches").text
+    assert "未完成" in page
+    assert code in page
+    assert browser.open("/exchange").send("/sign-out").sign_in("health1").open("/exchange/matches").status == 200
+    assert code not in browser.text

@@ -34,6 +34,7 @@ PAGES = (
     "/exchange/events",
     "/exchange/files",
     "/exchange/calls",
+    "/exchange/matches",
 )
 
 

@@ -21,6 +21,7 @@ from huodang.cli import (
     intersect,
     keys,
     lots,
+    match,
     paylist,
     receipt,
     recovery,
@@ -53,6 +54,7 @@ app.add_typer(sharing.app, name="sharing")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(connect.app, name="connect")
 app.add_typer(intersect.app, name="intersect")
+app.add_typer(match.app, name="match")
 app.add_typer(files.app, name="files")
 app.add_typer(lots.app, name="lots")
 app.add_typer(events.app, name="events")

@@ -11,11 +11,11 @@ from litestar.params import HeaderParameter, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from huodang.exchange import Action, AnswerRecord, DecisionRequest, Roll, decide
-from huodang.exchange.matching import MatchQuestion, MatchRow
+from huodang.exchange.matching import BetweenQuestion, MatchQuestion, MatchRow
 from huodang.standards import BadValue, IdentityNumber, Place
 from huodang.web.exchange_access import may_oversee
 from huodang.web.problems import BadFormError
-from huodang.web.roles import CASE_ROLES, DELIVERY_ROLES
+from huodang.web.roles import CASE_ROLES, DELIVERY_ROLES, MATCH_ROLES
 from huodang.web.security import StaffRequest
 from huodang.web.services import Services
 
@@ -84,6 +84,28 @@ class MatchAnswered(msgspec.Struct):
     queried: int
     held: int
     members: list[int] | None
+    entry_id: str
+
+
+class BetweenAsked(msgspec.Struct, forbid_unknown_fields=True):
+    """Two departments' sets to be matched with each other; `match_id` begins an interrupted match anew."""
+
+    first: Name
+    second: Name
+    purpose: Name
+    case_id: Name = ""
+    size_only: bool = True
+    match_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)] | None = None
+
+
+class BetweenAnswered(msgspec.Struct):
+    """Sizes of both sets and of the overlap; who is in it, masked, if that was asked for and is permitted."""
+
+    match_id: str
+    overlap: int
+    first: int
+    second: int
+    persons: list[str] | None
     entry_id: str
 
 
@@ -167,7 +189,8 @@ def verify_many(
 def match(request: StaffRequest, data: JSONBody[MatchAsked], services: NamedDependency[Services]) -> MatchAnswered:
     """可用不可见：只得知交集。The overlap and nothing else, under an agreement of the kind `match`, if permitted.
 
-    The policies that come with the product permit it to the hub's own work alone; a province adds its own.
+    The policies that come with the product permit it to the hub's own work, and to the investigator (稽核) for the
+    purpose `supervision` in the own region; a province adds its own.
     """
     numbers = [_number(text, position) for position, text in enumerate(data.subjects)]
     question = MatchQuestion(
@@ -186,6 +209,31 @@ def match(request: StaffRequest, data: JSONBody[MatchAsked], services: NamedDepe
     return MatchAnswered(outcome.match_id, outcome.overlap, outcome.queried, outcome.held, members, outcome.entry_id)
 
 
+@post(
+    "/matches/between", opt={"roles": MATCH_ROLES}, sync_to_thread=True, summary="部门之间比对 / Match two departments"
+)
+def match_between(
+    request: StaffRequest, data: JSONBody[BetweenAsked], services: NamedDependency[Services]
+) -> BetweenAnswered:
+    """两个部门的集合互相比对，双方都不交出名单。Two departments' sets, handed over by neither, under an agreement each.
+
+    With `size_only` it names nobody, and the steward of the department that uses the data may ask for the purpose
+    `supervision`. Without it the identity numbers of the overlap come masked as the policies say.
+    """
+    question = BetweenQuestion(
+        first=data.first,
+        second=data.second,
+        purpose=data.purpose,
+        actor=request.user.actor,
+        case_id=data.case_id,
+        size_only=data.size_only,
+        region=request.user.region,
+    )
+    outcome = services.matches.match_between(question, match_id=data.match_id)
+    persons = services.matches.shown(question, outcome)
+    return BetweenAnswered(outcome.match_id, outcome.overlap, outcome.queried, outcome.held, persons, outcome.entry_id)
+
+
 @get("/matches", opt={"roles": DELIVERY_ROLES}, sync_to_thread=True, summary="比对记录 / Matches and their sizes")
 def list_matches(
     request: StaffRequest,
@@ -195,7 +243,13 @@ def list_matches(
     """谁为何比对、人数和交集大小，不含任何人。Who matched what for, and the sizes; names nobody."""
     actor = request.user.actor
     rows = services.matches.latest(limit=limit)
-    return MatchesShown([one for one in rows if may_oversee(actor, one.provider, services.matches.consumer)])
+    return MatchesShown(
+        [
+            one
+            for one in rows
+            if may_oversee(actor, one.provider, one.other.partition(".")[0], services.matches.consumer)
+        ]
+    )
 
 
 @get("/gateways", opt={"roles": DELIVERY_ROLES}, sync_to_thread=True, summary="前置机状况 / How gateways do")
@@ -235,5 +289,5 @@ def _number(text: str, position: int) -> IdentityNumber:
         raise problem.at(Place(element=f"subjects[{position}]")) from None
 
 
-CALL_HANDLERS: Final = (verify_many, match, list_matches, gateways)
+CALL_HANDLERS: Final = (verify_many, match, match_between, list_matches, gateways)
 """The routes of this module."""

@@ -10,6 +10,7 @@ from huodang.web.exchange_correction_pages import exchange_correction_router
 from huodang.web.exchange_delivery_pages import exchange_delivery_router
 from huodang.web.exchange_demand_pages import exchange_demand_router
 from huodang.web.exchange_lot_pages import exchange_lot_router
+from huodang.web.exchange_match_pages import exchange_match_router
 from huodang.web.exchange_overview_pages import exchange_overview_router
 
 exchange_routers: Final[tuple[Router, ...]] = (
@@ -20,4 +21,5 @@ exchange_routers: Final[tuple[Router, ...]] = (
     exchange_lot_router,
     exchange_correction_router,
     exchange_delivery_router,
+    exchange_match_router,
 )

@@ -56,6 +56,7 @@ EXCHANGE_MENU: Final = (
     MenuEntry("/exchange/events", mark("事件"), DELIVERY_ROLES),
     MenuEntry("/exchange/files", mark("文件"), DELIVERY_ROLES),
     MenuEntry("/exchange/calls", mark("接口调用"), DELIVERY_ROLES),
+    MenuEntry("/exchange/matches", mark("可用不可见"), DELIVERY_ROLES),
 )
 
 

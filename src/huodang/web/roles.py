@@ -60,4 +60,5 @@ DELIVERY_ROLES: Final = frozenset({Role.STEWARD, Role.LEADER, Role.AUDITOR, Role
 CORRECTION_ROLES: Final = frozenset(
     {Role.STEWARD, Role.CORRECTOR, Role.LEADER, Role.AUDITOR, Role.WINDOW_CLERK, Role.REVIEWER}
 )
+MATCH_ROLES: Final = CASE_ROLES | {Role.STEWARD}
 STAFF_ROLES: Final = frozenset(Role)

@@ -36,10 +36,11 @@ from huodang.exchange.matching.errors import (
 from huodang.exchange.matching.holding import HoldingSession, Sessions
 from huodang.exchange.matching.lanes import Lanes
 from huodang.exchange.matching.messages import PROTOCOL, Terms, Welcome
+from huodang.exchange.matching.offers import MatchOffer
 from huodang.exchange.matching.outcomes import MatchOutcome, MatchRow
 from huodang.exchange.matching.querying import Holder, MatchResult, match
 from huodang.exchange.matching.reaching import HttpHolder
-from huodang.exchange.matching.results import check_out, write_members, write_size
+from huodang.exchange.matching.results import check_out, write_members, write_persons, write_size
 from huodang.exchange.matching.service import Matches
 from huodang.exchange.matching.spu_side import SpuSide
 from huodang.exchange.matching.tables import Table, open_table, read_values
@@ -61,6 +62,7 @@ __all__ = [
     "MalformedMessageError",
     "MalformedPointError",
     "MatchFileError",
+    "MatchOffer",
     "MatchOutcome",
     "MatchQuestion",
     "MatchRefusedError",
@@ -95,5 +97,6 @@ __all__ = [
     "read_secret",
     "read_values",
     "write_members",
+    "write_persons",
     "write_size",
 ]

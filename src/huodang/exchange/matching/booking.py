@@ -79,20 +79,25 @@ class BetweenQuestion:
         )
 
 
-def permit(question: MatchQuestion | BetweenQuestion) -> Decision:
-    """Ask the policies whether the actor may have these sets matched.
+def permit(question: MatchQuestion | BetweenQuestion, consumer: str) -> Decision:
+    """Ask the policies whether the actor may have these sets matched in the name of a department.
+
+    How many stand in two departments' sets is no personal data. How many of a set that the asker picks stand in
+    another's is: sets can be picked so that the number tells about one person.
 
     Raises:
         NotPermittedToMatchError: none permits it.
     """
+    counts = isinstance(question, BetweenQuestion) and question.size_only
     decision = decide(
         DecisionRequest(
             actor=question.actor,
-            action=Action.MATCH_SETS,
+            action=Action.COUNT_OVERLAP if counts else Action.MATCH_SETS,
             purpose=question.purpose,
-            elements=(SUBJECT,),
+            elements=() if counts else (SUBJECT,),
             case_id=question.case_id,
             region=question.region,
+            department=consumer,
             assigned=question.assigned,
         )
     )
@@ -173,7 +178,7 @@ class MatchBook:
                 sa.insert(table).values(**begun, state="asked", code="", receipt="", asked_at=now, entry_id=entry_id)
             )
             return
-        if any(getattr(known, key) != begun[key] for key in ("set_mark", "resource", "size_only", "purpose")):
+        if any(getattr(known, key) != begun[key] for key in ("set_mark", "resource", "other", "size_only", "purpose")):
             raise malformed("与该编号的比对先前所用的不同", "this match began with another set or question")
         connection.execute(sa.update(table).where(table.c.match_id == name).values(state="asked", code=""))
 

@@ -31,12 +31,14 @@ class MatchRow:
     """A match in a list: who asked what for, and sizes. It names nobody.
 
     Attributes:
+        other: the second resource of a match between two departments; empty if a set of the hub's was matched.
         state: `asked`, `answered` or `failed`, then with a code.
         held, overlap: None while there is no answer.
     """
 
     match_id: str
     resource: str
+    other: str
     provider: str
     agreement_id: str
     purpose: str

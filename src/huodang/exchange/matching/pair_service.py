@@ -125,6 +125,43 @@ class PairMatches:
 
     def _ask(self, connection: Connection, question: BetweenQuestion, match_id: str | None, now: datetime) -> _Asked:
         names = (question.first, question.second)
+        found, reveals, decision = self._terms(connection, question, now)
+        name = match_id or new_identifier("m", now)
+        grants, envelopes, entry_id = {}, {}, ""
+        for own, other in (names, names[::-1]):
+            parameters = PairParameters(match_id=name, other=other, size_only=question.size_only, reveals=reveals)
+            grants[own] = self._grant(question, found[own], parameters, now)
+            envelopes[own] = sign_envelope(GRANT, grants[own].to_payload(), self._signer)
+            entry_id = self._book.record_grant(
+                connection, question.side(own), grants[own], envelopes[own], decision=decision, now=now
+            )
+        first = grants[question.first]
+        begun = {
+            "match_id": name,
+            "resource": first.resource,
+            "other": question.second,
+            "provider": first.provider,
+            "agreement_id": first.agreement_id,
+            "agreement_version": first.agreement_version,
+            "purpose": question.purpose,
+            "case_id": question.case_id,
+            "user_id": question.actor.user_id,
+            "size_only": question.size_only,
+            "queried": 0,
+            "set_mark": self._book.pair_mark(*names),
+        }
+        self._book.begin(connection, begun, taken_up=match_id is not None, entry_id=entry_id, now=now)
+        return _Asked(name, decision, reveals, grants, envelopes)
+
+    def foresee(self, question: BetweenQuestion) -> str:
+        """See `Matches.foresee`."""
+        with self._database.read() as connection:
+            return self._terms(connection, question, self._clock.now())[1]
+
+    def _terms(
+        self, connection: Connection, question: BetweenQuestion, now: datetime
+    ) -> tuple[dict[str, Agreement], str, Decision]:
+        names = (question.first, question.second)
         if question.first.partition(".")[0] == question.second.partition(".")[0]:
             raise malformed("两个集合属于同一部门", "both sets are one department's")
         found = {
@@ -140,32 +177,7 @@ class PairMatches:
             for name in names
         }
         reveals = "" if question.size_only else _revealing(found)
-        decision = permit(question)
-        name = match_id or new_identifier("m", now)
-        grants, envelopes, entry_id = {}, {}, ""
-        for own, other in (names, names[::-1]):
-            parameters = PairParameters(match_id=name, other=other, size_only=question.size_only, reveals=reveals)
-            grants[own] = self._grant(question, found[own], parameters, now)
-            envelopes[own] = sign_envelope(GRANT, grants[own].to_payload(), self._signer)
-            entry_id = self._book.record_grant(
-                connection, question.side(own), grants[own], envelopes[own], decision=decision, now=now
-            )
-        first = grants[question.first]
-        begun = {
-            "match_id": name,
-            "resource": first.resource,
-            "provider": first.provider,
-            "agreement_id": first.agreement_id,
-            "agreement_version": first.agreement_version,
-            "purpose": question.purpose,
-            "case_id": question.case_id,
-            "user_id": question.actor.user_id,
-            "size_only": question.size_only,
-            "queried": 0,
-            "set_mark": self._book.pair_mark(*names),
-        }
-        self._book.begin(connection, begun, taken_up=match_id is not None, entry_id=entry_id, now=now)
-        return _Asked(name, decision, reveals, grants, envelopes)
+        return found, reveals, permit(question, self._consumer)
 
     def _grant(self, question: BetweenQuestion, agreement: Agreement, asked: PairParameters, now: datetime) -> Grant:
         return Grant(

@@ -79,6 +79,7 @@ class MatchesPart:
     def offers(self) -> Sequence[dict[str, Any]]:
         """Tell what can be matched against, and how."""
         contents, today = self._gateway.shelf.contents(), self._gateway.clock.today()
+        now = self._gateway.clock.now()
         reachable = self._gateway.source.reachable()
         return [
             {
@@ -90,6 +91,9 @@ class MatchesPart:
                 "minimum_set": spec.minimum_set,
                 "probes_per_day": spec.probes_per_day,
                 "between": list(spec.between),
+                "used_today": {
+                    one.agreement_id: self.memory.count(one.agreement_id, now) for one in contents.in_force(name, today)
+                },
             }
             for name, spec in self._sets.specs.items()
         ]

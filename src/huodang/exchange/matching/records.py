@@ -10,6 +10,8 @@ match = Table(
     metadata,
     Column("match_id", String(128), primary_key=True),
     Column("resource", String(129), nullable=False),
+    # The second resource of a match between two departments.
+    Column("other", String(129), nullable=False, server_default=""),
     Column("provider", String(64), nullable=False),
     Column("agreement_id", String(128), nullable=False),
     Column("agreement_version", Integer, nullable=False),

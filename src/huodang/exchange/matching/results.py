@@ -3,7 +3,7 @@
 import csv
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from huodang.exchange.matching.errors import MatchFileError
 from huodang.exchange.matching.querying import MatchResult
 from huodang.exchange.matching.tables import Table
 from huodang.exchange.matching.values import ValueSet, plain_text
-from huodang.standards import Place
+from huodang.standards import IdentityNumber, Place
 
 
 def write_members(
@@ -68,6 +68,17 @@ def write_size(result: MatchResult, out: Path, *, encoding: str = "utf-8") -> No
     with _whole(out, encoding) as writer:
         writer.writerow(["overlap", "queried", "held"])
         writer.writerow([result.overlap, result.queried, result.held])
+
+
+def write_persons(members: Sequence[IdentityNumber], out: Path) -> None:
+    """Write who is in an overlap as CSV, readable by its owner alone; whole or not at all.
+
+    Raises:
+        MatchFileError: the file can't be written.
+    """
+    with _whole(out, "utf-8") as writer:
+        writer.writerow(["identity_number"])
+        writer.writerows([one.text] for one in members)
 
 
 def check_out(out: Path) -> None:

@@ -35,6 +35,7 @@ from huodang.exchange.matching.errors import (
 from huodang.exchange.matching.lanes import Lanes
 from huodang.exchange.matching.messages import Terms, Welcome
 from huodang.exchange.matching.oblivious import commitment
+from huodang.exchange.matching.offers import MatchOffer, offers_of
 from huodang.exchange.matching.outcomes import MatchOutcome, MatchRow
 from huodang.exchange.matching.pair_service import PairMatches
 from huodang.exchange.matching.querying import MatchResult, match
@@ -156,6 +157,25 @@ class Matches:
         """
         return self._pairs.match(question, match_id)
 
+    def foresee(self, question: BetweenQuestion) -> str:
+        """Tell whose agreement would name the persons, or nothing if only the size is asked for; nobody is asked.
+
+        Raises:
+            NotPermittedToMatchError: no agreement or policy covers it.
+        """
+        return self._pairs.foresee(question)
+
+    def shown(self, question: BetweenQuestion, outcome: MatchOutcome) -> list[str] | None:
+        """Write who is in an overlap as the policies show it to who asked; None if only the size was asked for."""
+        if outcome.members is None:
+            return None
+        decision = permit(question, self.consumer)
+        return [decision.show(SUBJECT, one.text) for one in outcome.members]
+
+    def offers(self) -> list[MatchOffer]:
+        """List what departments let be matched, with their rules and what is used of today's budgets."""
+        return [one for department in self._directory.departments for one in offers_of(self._directory, department)]
+
     def unfinished(self) -> list[str]:
         """Name the matches that were begun and have neither result nor failure: the process ended in between."""
         table = records.match
@@ -184,7 +204,7 @@ class Matches:
         agreement = self._book.agreement(
             connection, question, self._agreements, consumer=self.consumer, signer=self._signer.holder, now=now
         )
-        decision = permit(question)
+        decision = permit(question, self.consumer)
         name = match_id or new_identifier("m", now)
         mark = self._book.set_mark(values)
         secret = self._book.secret(connection, agreement, now)
@@ -288,6 +308,7 @@ def _begun(question: MatchQuestion, grant: Grant, values: ValueSet, mark: str) -
     return {
         "match_id": grant.parameters["match_id"],
         "resource": grant.resource,
+        "other": "",
         "provider": grant.provider,
         "agreement_id": grant.agreement_id,
         "agreement_version": grant.agreement_version,
