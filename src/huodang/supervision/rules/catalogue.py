@@ -5,12 +5,23 @@ from functools import cache
 from types import MappingProxyType
 from typing import Final
 
+from huodang.supervision.rules.custody import INCREASE_IN_CUSTODY, PAID_IN_CUSTODY
 from huodang.supervision.rules.deaths import DEAD_BALANCE, DEAD_CONTRIBUTING, DEAD_IN_REGISTER, PAID_AFTER_DEATH
+from huodang.supervision.rules.doubles import CONTRIBUTED_TWICE, PAID_TWICE
 from huodang.supervision.rules.errors import UnknownRuleError
 from huodang.supervision.rules.planting import Mint, Planted
 from huodang.supervision.rules.rule import Rule, RuleSettings
 
-_ALL: Final = (PAID_AFTER_DEATH, DEAD_IN_REGISTER, DEAD_CONTRIBUTING, DEAD_BALANCE)
+_ALL: Final = (
+    PAID_AFTER_DEATH,
+    DEAD_IN_REGISTER,
+    PAID_IN_CUSTODY,
+    PAID_TWICE,
+    INCREASE_IN_CUSTODY,
+    DEAD_CONTRIBUTING,
+    CONTRIBUTED_TWICE,
+    DEAD_BALANCE,
+)
 
 
 def all_rules() -> tuple[Rule, ...]:

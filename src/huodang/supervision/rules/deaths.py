@@ -11,12 +11,12 @@ from huodang.supervision.rules.expressions import (
     because,
     contributions_of,
     identified,
-    judged,
     month_code,
     once,
     payments_of,
     starts_after,
     unidentified,
+    unidentified_payments,
 )
 from huodang.supervision.rules.laws import law, pension_law
 from huodang.supervision.rules.planting import Cell, Mint, Planted
@@ -117,7 +117,7 @@ def _find_paid(tables: Tables, settings: RuleSettings) -> ir.Table:
 
 def _unknown_paid(tables: Tables, settings: RuleSettings) -> ir.Table:
     rows = payments_of(tables, settings).select("row", "person", "month")
-    unfit = unidentified(judged(tables.require(Kind.PAYMENTS), settings))
+    unfit = unidentified_payments(tables, settings)
     return once(any_of([unfit, *_open_after_death(rows, tables.require(Kind.DEATHS))]))
 
 
@@ -229,7 +229,7 @@ def _unknown_registered(tables: Tables, settings: RuleSettings) -> ir.Table:
     payments = payments_of(tables, settings).select("row", "person")
     dead = _register_dead(tables)
     undated = payments.semi_join(dead.filter(dead.died.isnull()), "person")
-    unfit = unidentified(judged(tables.require(Kind.PAYMENTS), settings))
+    unfit = unidentified_payments(tables, settings)
     return any_of([unfit, because(undated, DATE_UNKNOWN)])
 
 

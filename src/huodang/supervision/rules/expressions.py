@@ -1,7 +1,7 @@
 """What rules share: months, judged rows, dates against months. Whole numbers only, with no division.
 
-`//` of Ibis goes through floating point on every engine and is silently wrong above 2^53. It isn't needed: a date is `YYYYMMDD` and a month `YYYYMM`, so the month of a date needs no division to be compared: month * 100 lies
-above every date of earlier months and below every date of its own.
+`//` of Ibis goes through floating point on every engine and is silently wrong above 2^53. It isn't needed: a date is
+`YYYYMMDD` and a month `YYYYMM`, so month * 100 lies above every date of earlier months and below every date of its own.
 """
 
 from collections.abc import Sequence
@@ -76,8 +76,14 @@ def is_regular(payments: ir.Table) -> ir.BooleanValue:
 
 
 def payments_of(tables: Tables, settings: RuleSettings) -> ir.Table:
-    """Give the payments under check whose person is identified."""
-    return identified(judged(tables.require(Kind.PAYMENTS), settings))
+    """Give the payments under check whose person is identified; nothing, or money taken back, is no payment."""
+    payments = identified(judged(tables.require(Kind.PAYMENTS), settings))
+    return payments.filter(payments.fen > 0)
+
+
+def unidentified_payments(tables: Tables, settings: RuleSettings) -> ir.Table:
+    """Give rows and reasons of the payments under check that no rule about persons can judge."""
+    return unidentified(judged(tables.require(Kind.PAYMENTS), settings))
 
 
 def contributions_of(tables: Tables, settings: RuleSettings) -> ir.Table:
@@ -110,6 +116,16 @@ def any_of(tables: Sequence[ir.Table]) -> ir.Table:
 def once(reasons: ir.Table) -> ir.Table:
     """Keep one reason a row, the first by its code."""
     return reasons.group_by("row").agg(reason=reasons.reason.min())
+
+
+def besides(reasons: ir.Table, found: ir.Table) -> ir.Table:
+    """Keep one reason a row, and none for rows that were found."""
+    return once(reasons.anti_join(found, "row"))
+
+
+def surely(condition: ir.BooleanValue) -> ir.BooleanValue:
+    """Tell whether a condition is known to hold; what isn't told doesn't hold."""
+    return ibis.coalesce(condition, ibis.literal(value=False))
 
 
 def told(text: ir.StringValue) -> ir.BooleanValue:
