@@ -3,8 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-Label = tuple[str, str]
-"""Chinese and English."""
+from huodang.supervision.clues.process import Label
 
 
 class ClueState(StrEnum):
@@ -16,6 +15,7 @@ class ClueState(StrEnum):
     PROPOSED = "proposed"
     ARBITRATION = "arbitration"
     CONFIRMED = "confirmed"
+    OBJECTION = "objection"
     REFUTED = "refuted"
     CLOSED = "closed"
     MERGED = "merged"
@@ -24,7 +24,6 @@ class ClueState(StrEnum):
 class ClueEvent(StrEnum):
     """What happens to a clue."""
 
-    OPEN = "open"
     JOIN = "join"
     ASSIGN = "assign"
     TAKE = "take"
@@ -32,6 +31,7 @@ class ClueEvent(StrEnum):
     ASK_DEPARTMENT = "ask_department"
     ANSWER = "answer"
     OBJECT = "object"
+    UPHOLD = "uphold"
     CONFLICT = "conflict"
     REFER = "refer"
     AGREE = "agree"
@@ -56,13 +56,13 @@ CLUE_STATE_LABELS: Final[dict[str, Label]] = {
     ClueState.PROPOSED: ("待复核", "Proposed as confirmed"),
     ClueState.ARBITRATION: ("部门仲裁", "In arbitration"),
     ClueState.CONFIRMED: ("属实", "Confirmed"),
+    ClueState.OBJECTION: ("异议复查", "Objection being looked into"),
     ClueState.REFUTED: ("不属实", "Refuted"),
     ClueState.CLOSED: ("已办结", "Closed"),
     ClueState.MERGED: ("已并案", "Merged"),
 }
 
 CLUE_EVENT_LABELS: Final[dict[str, Label]] = {
-    ClueEvent.OPEN: ("发现疑点", "Found"),
     ClueEvent.JOIN: ("并入新线索", "Joined by a finding"),
     ClueEvent.ASSIGN: ("分派", "Assign"),
     ClueEvent.TAKE: ("领办", "Take"),
@@ -70,6 +70,7 @@ CLUE_EVENT_LABELS: Final[dict[str, Label]] = {
     ClueEvent.ASK_DEPARTMENT: ("函询部门", "Ask a department"),
     ClueEvent.ANSWER: ("部门答复", "Department answers"),
     ClueEvent.OBJECT: ("本人异议", "The person objects"),
+    ClueEvent.UPHOLD: ("维持认定", "Uphold"),
     ClueEvent.CONFLICT: ("证据冲突", "Evidence conflicts"),
     ClueEvent.REFER: ("提请仲裁", "Refer to arbitration"),
     ClueEvent.AGREE: ("各方答复一致", "The departments agree"),
