@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from exchange_hub import agree, call
+import sqlalchemy as sa
+from exchange_hub import agree, call, question
 from exchange_lots import TABLE, make_lots, number, statement, table_agreement
 from exchange_province import LI, WANG, HubMaker, Province, serving
 from exchange_sharing import CONSUMER, LEADER, PROVIDER, STRANGER, Office
 
 from huodang.exchange import Actor, Exchange, Gateway, Looks, Lots, Put, gateway_application
+from huodang.exchange.calls.records import reusable
 from huodang.exchange.quality import RowMarks
 from huodang.exchange.sharing import (
     CORRECTION_NOTICE,
@@ -49,11 +51,15 @@ def office(province: Province, database: Database, ledger: Ledger) -> Office:
 
 
 @pytest.fixture
-def corrections(office: Office, database: Database, ledger: Ledger, province: Province) -> Corrections:
+def corrections(
+    office: Office, database: Database, ledger: Ledger, province: Province, make_hub: HubMaker
+) -> Corrections:
     sealer = FieldSealer.create(province.keys.keys_folder("hub"))
     keepers = [VerdictCopies(sealer), BatchCopies(), LotCopies(sealer), EventCopies()]
     book = NoticeBook(ledger, province.signer("hub"), province.trusted)
-    return Corrections(database, office.desk, Looks(database, ledger, province.clock), keepers, book)
+    looks = Looks(database, ledger, province.clock)
+    forget = make_hub({}).forget_answers
+    return Corrections(database, office.desk, looks, keepers, book, forget_answers=forget)
 
 
 @pytest.fixture
@@ -364,3 +370,51 @@ class TestReuse:
         corrections.raise_correction(CLERK, claim(first.grant_id))
         (asked_anew,) = call(exchange, database)
         assert not asked_anew.reused
+
+    def test_accepted_it_takes_the_kept_answers_about_that_person_along(
+        self, corrections: Corrections, exchange: Exchange, database: Database
+    ) -> None:
+        first, _ = call(exchange, database, question(), question(LI, "李梅"))
+        assert kept_about(exchange, database) == {WANG, LI}
+        view = corrections.raise_correction(CLERK, claim(first.grant_id))
+        told = {"corrected": "王健国", "in_force_from": "2025-03-03"}
+        with pytest.raises(SharingGuardError):
+            corrections.act(CHECKER, view.row.correction_id, "accept", note="", data=told)
+        assert kept_about(exchange, database) == {WANG, LI}
+        corrections.act(CHECKER, view.row.correction_id, "accept", note="户籍档案核实", data=told)
+        assert kept_about(exchange, database) == {LI}
+        call(exchange, database)
+        announcement = Announcement("police.household", LI, "name", "李梅", "李玫", "2025-03-01", PAPER)
+        corrections.announce(CHECKER, announcement, note="登记错误")
+        assert kept_about(exchange, database) == {WANG}
+
+    def test_a_recall_takes_every_kept_answer_of_the_resource_along(
+        self, corrections: Corrections, exchange: Exchange, database: Database
+    ) -> None:
+        first, _ = call(exchange, database, question(), question(LI, "李梅"))
+        corrections.recall(PROVIDER, "police.household", "verdict", first.grant_id, reason="接口版本错误")
+        assert kept_about(exchange, database) == set()
+        assert not call(exchange, database)[0].reused
+
+    def test_correction_that_is_rolled_back_forgets_nothing(
+        self, corrections: Corrections, exchange: Exchange, database: Database
+    ) -> None:
+        call(exchange, database)
+        view = corrections.raise_correction(CLERK, claim(call(exchange, database)[0].grant_id))
+        told = {"corrected": "王健国", "in_force_from": "2025-03-03"}
+
+        def lost() -> None:
+            with database.begin() as connection:
+                corrections.act_in(connection, CHECKER, view.row.correction_id, "accept", "核实", told)
+                raise ConnectionAbortedError
+
+        with pytest.raises(ConnectionAbortedError):
+            lost()
+        assert kept_about(exchange, database) == {WANG}
+
+
+def kept_about(exchange: Exchange, database: Database) -> set[str]:
+    """Of two persons, those about whom an answer is kept to be used again."""
+    with database.read() as connection:
+        rows = set(connection.execute(sa.select(reusable.c.subject_index)).scalars())
+    return {one for one in (WANG, LI) if exchange.subject_index(one) in rows}

@@ -51,6 +51,7 @@ def services(exchange: Exchange, province: Province, database: Database, ledger:
         sealer=FieldSealer.create(province.keys.keys_folder("hub")),
         looks=Looks(database, ledger, province.clock),
         clock=province.clock,
+        forget_answers=exchange.forget_answers,
     )
 
 

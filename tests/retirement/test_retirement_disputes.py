@@ -24,6 +24,7 @@ def test_a_check_whose_value_is_in_doubt_shows_it_and_the_others_do_not(kit: Kit
         sealer=kit.sealer,
         looks=kit.looks,
         clock=kit.clock,
+        forget_answers=kit.exchange.forget_answers,
     )
     claim = CorrectionClaim(
         resource="police.household",

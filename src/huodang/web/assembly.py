@@ -111,6 +111,7 @@ def assemble(settings: HubSettings) -> Services:
         sealer=sealer,
         looks=looks,
         clock=clock,
+        forget_answers=exchange.forget_answers,
         terms=settings.sharing_terms,
     )
     cascade = None

@@ -9,6 +9,7 @@ from huodang.exchange.client import GatewayDirectory
 from huodang.exchange.looks import Looks
 from huodang.exchange.sharing.acts import ActDesk
 from huodang.exchange.sharing.copies import BatchCopies, EventCopies, LotCopies, VerdictCopies
+from huodang.exchange.sharing.correction_steps import ForgetAnswers
 from huodang.exchange.sharing.corrections import Corrections
 from huodang.exchange.sharing.gateway_post import GatewayPost
 from huodang.exchange.sharing.matters import Desk
@@ -45,6 +46,7 @@ def build_sharing(
     sealer: FieldSealer,
     looks: Looks,
     clock: Clock,
+    forget_answers: ForgetAnswers,
     terms: Path | None = None,
 ) -> SharingServices:
     """Build the services of sharing.
@@ -60,6 +62,7 @@ def build_sharing(
         sealer: seals notes and values at rest.
         looks: where seeing a value in doubt is recorded.
         clock: business time.
+        forget_answers: of the hub's exchange: what was corrected or recalled answers no question again.
         terms: a deployment's own terms; None for the product's.
 
     Raises:
@@ -69,5 +72,7 @@ def build_sharing(
     post = None if directory is None else GatewayPost(database, directory, agreements, clock)
     keepers = (VerdictCopies(sealer), BatchCopies(), LotCopies(sealer), EventCopies())
     sharing = SharingDesk(database, agreements, catalogue, desk, post, signer.holder)
-    corrections = Corrections(database, desk, looks, keepers, NoticeBook(ledger, signer, trusted))
+    corrections = Corrections(
+        database, desk, looks, keepers, NoticeBook(ledger, signer, trusted), forget_answers=forget_answers
+    )
     return SharingServices(sharing, corrections, ActDesk(database, sharing, corrections, trusted, signer, clock))

@@ -63,7 +63,7 @@ CORRECTION_EVENT_LABELS: Final[dict[str, Label]] = {
 
 _S, _E, _T, _A = CorrectionState, CorrectionEvent, Transition, Action
 _CORRECTED = ("corrected_value_given", "note_given")
-_TELL = ("keep_corrected_value", "tell_consumers")
+_TELL = ("keep_corrected_value", "forget_answers", "tell_consumers")
 
 CORRECTION_TRANSITIONS: Final[tuple[Transition, ...]] = (
     _T(_S.RAISED, _E.ACCEPT, _S.NOTIFYING, Side.PROVIDER, _A.ANSWER_CORRECTION, Side.CONSUMER, _CORRECTED, _TELL),

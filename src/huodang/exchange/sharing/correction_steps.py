@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Final
+from typing import Final, Protocol
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from huodang.exchange.sharing import records
 from huodang.exchange.sharing.copies import Copy, CopyKeeper
@@ -23,11 +24,21 @@ IDENTITY: Final = "identity_number"
 LONGEST_VALUE: Final = 500
 
 
+class ForgetAnswers(Protocol):
+    """Lets no recorded answer of a resource, or none of it about one person, be used again: `Exchange`."""
+
+    def __call__(self, connection: Connection, *, resource: str, identity_number: str | None = None) -> int:
+        """Forget them in the caller's transaction; give how many."""
+
+
 class CorrectionSteps:
     """Guards and effects of corrections."""
 
-    def __init__(self, desk: Desk, keepers: Sequence[CopyKeeper], notices: NoticeBook) -> None:
+    def __init__(
+        self, desk: Desk, keepers: Sequence[CopyKeeper], notices: NoticeBook, forget_answers: ForgetAnswers
+    ) -> None:
         self._desk = desk
+        self._forget = forget_answers
         self._keepers = {one.origin: one for one in keepers}
         self._notices = notices
 
@@ -45,6 +56,7 @@ class CorrectionSteps:
         """Give what is done, by name."""
         return {
             "keep_corrected_value": self._keep_corrected_value,
+            "forget_answers": self._forget_answers,
             "tell_consumers": self._tell_consumers,
             "recall_delivery": self._recall_delivery,
             "record_decision": record_decision,
@@ -102,6 +114,12 @@ class CorrectionSteps:
             "in_force_from": _day(change.text("in_force_from")),
             "accepted_at": change.now,
         }
+
+    def _forget_answers(self, change: Change) -> None:
+        """Have everybody asked anew: a kept answer may rest on what was wrong, whichever element it names."""
+        matter = change.matter
+        about = None if matter.row["kind"] == "recall" else self.open_value(matter, "identity")
+        self._forget(change.connection, resource=matter.resource, identity_number=about)
 
     def _tell_consumers(self, change: Change) -> None:
         matter = change.matter

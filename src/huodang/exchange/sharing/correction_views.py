@@ -14,7 +14,7 @@ from huodang.exchange.looks import Looks
 from huodang.exchange.sharing import records
 from huodang.exchange.sharing.copies import CopyKeeper
 from huodang.exchange.sharing.correction_states import CORRECTION
-from huodang.exchange.sharing.correction_steps import IDENTITY, CorrectionSteps
+from huodang.exchange.sharing.correction_steps import IDENTITY, CorrectionSteps, ForgetAnswers
 from huodang.exchange.sharing.doubts import Doubts
 from huodang.exchange.sharing.engine import Engine, may_see, unknown
 from huodang.exchange.sharing.matters import CORRECTION_PURPOSE, PURPOSE, Desk, Matter
@@ -90,7 +90,14 @@ class CorrectionReader(Doubts):
     """
 
     def __init__(
-        self, database: Database, desk: Desk, looks: Looks, keepers: Sequence[CopyKeeper], notices: NoticeBook
+        self,
+        database: Database,
+        desk: Desk,
+        looks: Looks,
+        keepers: Sequence[CopyKeeper],
+        notices: NoticeBook,
+        *,
+        forget_answers: ForgetAnswers,
     ) -> None:
         super().__init__(desk.sealer)
         self._database = database
@@ -98,7 +105,7 @@ class CorrectionReader(Doubts):
         self._looks = looks
         self._keepers = {one.origin: one for one in keepers}
         self._notices = notices
-        self._steps = CorrectionSteps(desk, keepers, notices)
+        self._steps = CorrectionSteps(desk, keepers, notices, forget_answers)
         self._engine = Engine(
             CORRECTION,
             records.correction,

@@ -103,7 +103,7 @@ class Corrections(CorrectionReader):
                 connection, actor, values["correction_id"], subject, announcement.element, decision, values["resource"]
             )
             data = {"corrected": announcement.corrected.strip(), "in_force_from": day.isoformat()}
-            effects = ("keep_corrected_value", "tell_consumers")
+            effects = ("keep_corrected_value", "forget_answers", "tell_consumers")
             matter = self._engine.begin(
                 connection, values, CorrectionEvent.ANNOUNCE, actor, decision, note=note, data=data, effects=effects
             )
@@ -156,7 +156,7 @@ class Corrections(CorrectionReader):
             actor,
             decision,
             note=reason,
-            effects=("recall_delivery", "tell_consumers"),
+            effects=("recall_delivery", "forget_answers", "tell_consumers"),
         )
         return self._close_if_told(connection, matter)
 
