@@ -44,7 +44,7 @@ def machine() -> str:
 
 
 def yardstick() -> str:
-    """Tell how fast the machine is today, as rented machines of one name differ by half: SM2 signatures a CPU-second."""
+    """Tell how fast the machine is today (machines of one name differ by half): SM2 signatures a CPU-second."""
     signer, signed, start = Signer.generate("hub"), 0, time.process_time()
     while (spent := time.process_time() - start) < 1:
         signer.sign(b"%d" % signed)
