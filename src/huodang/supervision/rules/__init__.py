@@ -2,7 +2,8 @@
 
 from huodang.supervision.rules.catalogue import all_rules, plant_all, rule
 from huodang.supervision.rules.planting import Mint, Planted
-from huodang.supervision.rules.rule import Bilingual, Rule, RuleSettings, Severity, Tables
+from huodang.supervision.rules.rule import Bilingual, Rule, Severity, Tables
+from huodang.supervision.rules.settings import RuleSettings
 
 __all__ = [
     "Bilingual",

@@ -20,7 +20,8 @@ from huodang.supervision.rules.expressions import (
 )
 from huodang.supervision.rules.laws import law, pension_law
 from huodang.supervision.rules.planting import Mint, Planted
-from huodang.supervision.rules.rule import Bilingual, Rule, RuleSettings, Severity, Tables
+from huodang.supervision.rules.rule import Bilingual, Rule, Severity, Tables
+from huodang.supervision.rules.settings import RuleSettings
 from huodang.supervision.tables import Kind
 
 SENTENCES: Final = {

@@ -21,8 +21,9 @@ from huodang.supervision.rules.expressions import (
 )
 from huodang.supervision.rules.laws import law, pension_law
 from huodang.supervision.rules.planting import Cell, Mint, Planted
-from huodang.supervision.rules.rule import Bilingual, Rule, RuleSettings, Severity, Tables
+from huodang.supervision.rules.rule import Bilingual, Rule, Severity, Tables
 from huodang.supervision.rules.schemes import branch
+from huodang.supervision.rules.settings import RuleSettings
 from huodang.supervision.tables import Kind
 
 _PAID_EVIDENCE: Final = ("month", "scheme", "payments", "elsewhere", "other_scheme", "other_fen")

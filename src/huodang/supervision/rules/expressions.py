@@ -12,7 +12,8 @@ import ibis
 import ibis.expr.types as ir
 
 from huodang.standards import IdentityFault, Month
-from huodang.supervision.rules.rule import RuleSettings, Tables
+from huodang.supervision.rules.rule import Tables
+from huodang.supervision.rules.settings import RuleSettings
 from huodang.supervision.tables import Kind
 
 REGULAR: Final = "regular"
@@ -48,6 +49,15 @@ def shifted(month: ir.IntegerValue, by: int) -> ir.IntegerValue:
     if not rest:
         return base
     return ibis.ifelse(base % 100 + rest > 12, base + (rest + 88), base + rest)
+
+
+def day_shifted(day: ir.IntegerValue, months: int) -> ir.IntegerValue:
+    """Count on from a day, YYYYMMDD, by so many months; a 31st stays one, which orders rightly among real days."""
+    years, rest = divmod(months, 12)
+    base = day + 10_000 * years
+    if not rest:
+        return base
+    return ibis.ifelse(base % 10_000 + 100 * rest >= 1300, base + (100 * rest + 8800), base + 100 * rest)
 
 
 def starts_after(month: ir.IntegerValue, day: ir.IntegerValue, months: int = 1) -> ir.BooleanValue:

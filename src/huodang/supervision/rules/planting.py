@@ -10,8 +10,8 @@ from typing import Final
 
 import pyarrow as pa
 
-from huodang.standards import Month
 from huodang.supervision.rules.errors import SettingsError
+from huodang.supervision.rules.settings import RuleSettings
 from huodang.supervision.tables import SCHEMAS, Kind
 
 _REGION: Final = 999_999
@@ -40,13 +40,13 @@ class Planted:
 
 @dataclass
 class Mint:
-    """Makes planted rows for a check of some month: each row number, person, name and account once.
+    """Makes planted rows for a check: each row number, person, name and account once.
 
     Attributes:
-        month: The month under check; what is planted is to be found in it.
+        settings: What the check asks for; what is planted is to be found in its month, by its thresholds.
     """
 
-    month: Month
+    settings: RuleSettings
     _rows: dict[Kind, list[dict[str, Cell]]] = field(default_factory=dict)
     _sequences: Counter[int] = field(default_factory=Counter)
     _people: int = 0
@@ -87,7 +87,7 @@ class Mint:
 
     def code(self, months: int = 0) -> int:
         """Give the month so many months after the one under check as YYYYMM."""
-        return int(str(self.month + months))
+        return int(str(self.settings.month + months))
 
     def row(self, table: Kind, person: int | None, /, **cells: Cell) -> int:
         """Plant a row and give its number.
