@@ -64,6 +64,9 @@ watched = Table(
     Column("change", String(12), nullable=False),
     Column("department", String(64), nullable=False),
     Column("row", String(64), nullable=False),
+    # Digest of the record as it came, by which a withdrawal takes it back; number of the fact in the timeline.
+    Column("digest", String(64), nullable=False),
+    Column("fact", BigInteger, nullable=False),
     # First and last day on which it can have happened: equal when known to the day.
     Column("happened_from", Date),
     Column("happened_to", Date),
@@ -76,10 +79,10 @@ watched = Table(
     Column("withdrawn_at", Instant),
     Index("ix_supervision_watched_event_person", "person_index", "kind"),
     Index("ix_supervision_watched_event_received", "kind", "received_at"),
-    Index("ix_supervision_watched_event_clue", "clue_id"),
+    Index("ix_supervision_watched_event_row", "row"),
 )
 
-# One row a payment held or stopped for a matter, and from which month on; `ended_at` when it was let go again.
+# One row a payment that was held or stopped for a clue, and since when.
 watched_hold = Table(
     "supervision_watched_hold",
     metadata,
@@ -87,7 +90,6 @@ watched_hold = Table(
     Column("person_index", String(64), nullable=False),
     Column("scheme", String(64), nullable=False),
     Column("held_at", Instant, nullable=False),
-    Column("ended_at", Instant),
     PrimaryKeyConstraint("clue_id", "scheme"),
     Index("ix_supervision_watched_hold_person", "person_index"),
 )

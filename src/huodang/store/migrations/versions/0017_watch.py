@@ -79,6 +79,8 @@ def upgrade() -> None:
         _text("change", 12),
         _text("department", 64),
         _text("row", 64),
+        _text("digest", 64),
+        _number("fact"),
         _day("happened_from"),
         _day("happened_to"),
         _instant("recorded_at"),
@@ -92,14 +94,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_supervision_watched_event_person", "supervision_watched_event", ["person_index", "kind"])
     op.create_index("ix_supervision_watched_event_received", "supervision_watched_event", ["kind", "received_at"])
-    op.create_index("ix_supervision_watched_event_clue", "supervision_watched_event", ["clue_id"])
+    op.create_index("ix_supervision_watched_event_row", "supervision_watched_event", ["row"])
     op.create_table(
         "supervision_watched_hold",
         _text("clue_id", 64),
         _text("person_index", 64),
         _text("scheme", 64),
         _instant("held_at"),
-        _instant("ended_at", nullable=True),
         sa.PrimaryKeyConstraint("clue_id", "scheme", name="pk_supervision_watched_hold"),
     )
     op.create_index("ix_supervision_watched_hold_person", "supervision_watched_hold", ["person_index"])
