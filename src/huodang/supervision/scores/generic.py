@@ -6,6 +6,7 @@ why. It needs scikit-learn; without it the scores work and say how to install it
 Source: Liu, Ting, Zhou, Isolation Forest (2008).
 """
 
+import importlib
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,8 @@ from huodang.supervision.scores.rarity import Values
 
 _TREES: Final = 100
 _SEED: Final = 20080101
+# Each tree takes 256 people; a spread of this many is more than all trees can see.
+_LEARNT_FROM: Final = 100_000
 _BATCH: Final = 250_000
 
 
@@ -55,9 +58,7 @@ def generic_scores(people: People) -> Values:
         GenericMissing: scikit-learn isn't there; the message holds the line that installs it.
     """
     try:
-        from sklearn.ensemble import (  # type: ignore[import-untyped]  # noqa: PLC0415  (an extra)
-            IsolationForest,
-        )
+        ensemble = importlib.import_module("sklearn.ensemble")  # an extra: only who asks for it needs it
     except ImportError:
         raise GenericMissing(
             "通用异常检测需要 scikit-learn，尚未安装",
@@ -66,7 +67,8 @@ def generic_scores(people: People) -> Values:
             advice_english="Install it: pip install 'huodang[scores]'; or go without it: --no-generic.",
         ) from None
     figures = plain_figures(people)
-    forest = IsolationForest(n_estimators=_TREES, random_state=_SEED).fit(figures[:: max(len(figures) // 100_000, 1)])
+    forest = ensemble.IsolationForest(n_estimators=_TREES, random_state=_SEED)
+    forest.fit(figures[:: max(len(figures) // _LEARNT_FROM, 1)])
     odd = np.empty(len(figures), dtype=np.float32)
     for start in range(0, len(figures), _BATCH):
         odd[start : start + _BATCH] = -forest.score_samples(figures[start : start + _BATCH])
