@@ -37,6 +37,7 @@ class Action(StrEnum):
     VIEW_PAYMENTS = "view_payments"
     RECORD_PAYMENT = "record_payment"
     INVESTIGATE = "investigate"
+    FIND_PAYEE = "find_payee"
     VIEW_RECOVERY = "view_recovery"
     ACT_ON_RECOVERY = "act_on_recovery"
     OBJECT_TO_RECOVERY = "object_to_recovery"
