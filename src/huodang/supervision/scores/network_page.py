@@ -30,8 +30,8 @@ _HEADINGS: Final = "".join(
     )
 )
 _STYLE: Final = """
-body{font:16px/1.6 "Noto Sans CJK SC","Source Han Sans SC","Microsoft YaHei",sans-serif;margin:2rem auto;max-width:72rem;
-padding:0 1rem;color:#1a1a1a;background:#fff}
+body{font:16px/1.6 "Noto Sans CJK SC","Source Han Sans SC","Microsoft YaHei",sans-serif;margin:2rem auto;
+max-width:72rem;padding:0 1rem;color:#1a1a1a;background:#fff}
 h1{font-size:1.5rem}h2{font-size:1.2rem;margin-top:2.5rem}
 .notice{border-left:.4rem solid #8a4b00;background:#fff6e8;padding:.6rem 1rem}.en{color:#444}
 svg{width:100%;height:auto;border:1px solid #bbb;background:#fcfcfc}
