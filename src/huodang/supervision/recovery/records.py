@@ -50,7 +50,7 @@ recovery = Table(
     CheckConstraint("recovered >= 0 AND written_off >= 0 AND outstanding >= 0", name="sums"),
 )
 
-# The months of a debt: what was paid, what was due, by which article.
+# The months of a debt: what was paid, what was due, by which code and law.
 overpaid_month = Table(
     "supervision_overpaid_month",
     metadata,
@@ -64,7 +64,7 @@ overpaid_month = Table(
     Column("month", MonthType, primary_key=True),
     Column("paid", MoneyType, nullable=False),
     Column("due", MoneyType, nullable=False),
-    Column("article", String(64), nullable=False),
+    Column("code", String(8), nullable=False),
     Column("law", Text, nullable=False),
 )
 

@@ -17,6 +17,7 @@ from huodang.supervision.timeline import records
 from huodang.supervision.timeline.dues import PaidMonth
 from huodang.supervision.timeline.errors import FactError, StatementError
 from huodang.supervision.timeline.facts import Fact, KnownFact, known_at
+from huodang.supervision.timeline.recomputation import RecomputedMonth, Totals, recompute
 from huodang.supervision.timeline.statements import KIND, make_payload
 from huodang.trust import FieldSealer, SignedEnvelope, Signer, canonical_json, sign_envelope
 
@@ -117,6 +118,18 @@ class Timeline:
         known = self.as_known(person_index, element_, self._clock.now() if at is None else at)
         return [one for one in known if one.holds_on(day)]
 
+    def standing(self, connection: Connection, person_index: str) -> list[KnownFact]:
+        """Tell what is known of a person now, what the caller's transaction has just recorded included."""
+        history = self._read(connection, records.fact.c.person_index == person_index)
+        return known_at(history, self._now(history))
+
+    def recomputed(
+        self, connection: Connection, person_index: str, months: Sequence[PaidMonth]
+    ) -> tuple[tuple[RecomputedMonth, ...], Totals]:
+        """Recompute months by what is known now, what the caller's transaction has just recorded included."""
+        history = self._read(connection, records.fact.c.person_index == person_index)
+        return recompute(months, history, self._now(history))
+
     def recomputation(
         self, connection: Connection, identity: IdentityNumber, scheme: str, months: Sequence[PaidMonth]
     ) -> SignedEnvelope:
@@ -135,8 +148,7 @@ class Timeline:
             raise StatementError("没有签名密钥，不能出具重算书", "there is no key to sign a recomputation with")
         person = self._sealer.blind_index("identity_number", identity.text)
         history = self._read(connection, records.fact.c.person_index == person)
-        # The last tick that was given away counts as now, too.
-        at = max([self._clock.now(), *(one.recorded_at for one in history)])
+        at = self._now(history)
         envelope = sign_envelope(KIND, make_payload(identity, scheme, months, history, at), self._signer)
         entry = LedgerEntry("recomputation", at, {"scheme": scheme, "digest": envelope.digest})
         connection.execute(
@@ -165,6 +177,10 @@ class Timeline:
         if sealed is None:
             raise StatementError("没有这份重算书", "there is no such recomputation", place=Place(element=digest[:64]))
         return SignedEnvelope.from_json(self._sealer.open("remark", sealed, f"statement:{digest}"))
+
+    def _now(self, history: Sequence[KnownFact]) -> datetime:
+        """Give the present instant; the last tick that was given away counts as now, too."""
+        return max([self._clock.now(), *(one.recorded_at for one in history)])
 
     def _read(self, connection: Connection, condition: sa.ColumnElement[bool]) -> list[KnownFact]:
         table = records.fact

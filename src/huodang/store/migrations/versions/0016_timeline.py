@@ -120,7 +120,7 @@ def upgrade() -> None:
         _string("month", 6),
         _fen("paid"),
         _fen("due"),
-        _string("article", 64),
+        _string("code", 8),
         _text("law"),
         sa.PrimaryKeyConstraint("recovery_id", "revision", "month", name="pk_supervision_overpaid_month"),
         sa.ForeignKeyConstraint(
