@@ -11,6 +11,7 @@ from huodang.exchange.connect.coverage import ElementQuality, TableQuality
 from huodang.exchange.connect.errors import ConnectError, OutputExistsError
 from huodang.exchange.connect.facts import ColumnFacts, ColumnKind, SourceFacts, TableFacts
 from huodang.exchange.connect.mapping import ColumnMapping, TableMapping
+from huodang.exchange.connect.naming import Hint, name_hints
 from huodang.exchange.connect.opening import Limits
 from huodang.exchange.connect.proposal import Offer, TableProposal
 from huodang.exchange.connect.reading import Progress
@@ -32,6 +33,7 @@ __all__ = [
     "ConformanceResult",
     "ConnectError",
     "ElementQuality",
+    "Hint",
     "Inspection",
     "InspectionSettings",
     "Limits",
@@ -50,5 +52,6 @@ __all__ = [
     "inspect_database",
     "inspect_files",
     "inspection_json",
+    "name_hints",
     "write_outputs",
 ]

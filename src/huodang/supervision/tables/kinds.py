@@ -43,7 +43,9 @@ _CHINESE: Final = {
     Kind.VISITS: "就诊等生存痕迹",
 }
 
-Meaning = Literal["identity", "text", "name", "account", "date", "span", "month", "money", "sex", "code", "flag", "count"]
+Meaning = Literal[
+    "identity", "text", "name", "account", "date", "span", "month", "money", "sex", "code", "flag", "count"
+]
 """How the values of a column are read; a `span` is a date of which only year or month may be known."""
 
 
