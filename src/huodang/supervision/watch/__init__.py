@@ -6,6 +6,7 @@ full check with the events; `estimate` tells how many no register saw.
 """
 
 from huodang.supervision.watch.chapman import TwoListEstimate, TwoLists, chapman
+from huodang.supervision.watch.confirmation import REASONS, WATCHED, Confirmation, ConfirmedLine
 from huodang.supervision.watch.errors import (
     CaptureError,
     LateListError,
@@ -16,7 +17,9 @@ from huodang.supervision.watch.errors import (
     WatchError,
 )
 from huodang.supervision.watch.estimates import Captures, Estimate, PairEstimate, estimate
+from huodang.supervision.watch.estimates import label as register_label
 from huodang.supervision.watch.lag import lag
+from huodang.supervision.watch.lag_report import department_label, lag_report_html, lag_table_html, lag_workbook
 from huodang.supervision.watch.loglinear import Model, ThreeListEstimate, three_lists
 from huodang.supervision.watch.look_up import PaidRow, PayeeAnswer, PayeeDesk
 from huodang.supervision.watch.payee_lines import PayLine
@@ -29,9 +32,13 @@ from huodang.supervision.watch.terms import Payday, default_payday
 from huodang.supervision.watch.watch import Parts, Watch
 
 __all__ = [
+    "REASONS",
     "SPAN_LABELS",
+    "WATCHED",
     "CaptureError",
     "Captures",
+    "Confirmation",
+    "ConfirmedLine",
     "Days",
     "Estimate",
     "LagLine",
@@ -63,10 +70,15 @@ __all__ = [
     "captures_of_runs",
     "chapman",
     "default_payday",
+    "department_label",
     "estimate",
     "lag",
+    "lag_report_html",
+    "lag_table_html",
+    "lag_workbook",
     "month_list",
     "overpaid_months",
+    "register_label",
     "register_of",
     "shares",
     "three_lists",

@@ -82,15 +82,13 @@ watched = Table(
     Index("ix_supervision_watched_event_row", "row"),
 )
 
-# One row a payment that was held or stopped for a clue, and since when.
+# One row a clue for which a payment was held or stopped, and since when.
 watched_hold = Table(
     "supervision_watched_hold",
     metadata,
-    Column("clue_id", String(64), nullable=False),
+    Column("clue_id", String(64), primary_key=True),
     Column("person_index", String(64), nullable=False),
-    Column("scheme", String(64), nullable=False),
     Column("held_at", Instant, nullable=False),
-    PrimaryKeyConstraint("clue_id", "scheme"),
     Index("ix_supervision_watched_hold_person", "person_index"),
 )
 

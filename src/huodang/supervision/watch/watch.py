@@ -8,6 +8,7 @@ and the clue goes to arbitration while payment goes on.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
@@ -47,11 +48,11 @@ _REGION_DIGITS: Final = 6
 _log = structlog.get_logger("huodang.supervision.watch")
 
 
-class Controlled(Protocol):
-    """What the watch asks payment control: whether a payment is held or stopped at this moment."""
+class Holds(Protocol):
+    """What the watch asks payment control."""
 
-    def stands(self, connection: Connection, person_index: str, scheme: str) -> bool:
-        """Say whether it is."""
+    def held_since(self, connection: Connection, clue_id: str) -> datetime | None:
+        """Say when a clue first held or stopped a payment; None if it never did."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Parts:
     payees: Payees
     payments: PaymentRecords
     clues: ClueDesk
-    control: Controlled
+    control: Holds
     timeline: Timeline
     looks: Looks
 
@@ -292,18 +293,12 @@ class Watch:
         self._note_holds(connection, outcome.clue_id)
 
     def _note_holds(self, connection: Connection, clue_id: str) -> None:
-        parts = self._parts
-        person = parts.clues.load(connection, clue_id).person_index
-        noted = set(
-            connection.execute(sa.select(watched_hold.c.scheme).where(watched_hold.c.clue_id == clue_id)).scalars()
-        )
-        for stake in parts.clues.stakes(connection, clue_id):
-            if stake.scheme not in noted and parts.control.stands(connection, person, stake.scheme):
-                connection.execute(
-                    sa.insert(watched_hold).values(
-                        clue_id=clue_id, person_index=person, scheme=stake.scheme, held_at=self._clock.now()
-                    )
-                )
+        since = self._parts.control.held_since(connection, clue_id)
+        noted = sa.select(watched_hold.c.clue_id).where(watched_hold.c.clue_id == clue_id)
+        if since is None or connection.execute(noted).first() is not None:
+            return
+        person = self._parts.clues.load(connection, clue_id).person_index
+        connection.execute(sa.insert(watched_hold).values(clue_id=clue_id, person_index=person, held_at=since))
 
 
 def _finding(

@@ -99,9 +99,8 @@ def upgrade() -> None:
         "supervision_watched_hold",
         _text("clue_id", 64),
         _text("person_index", 64),
-        _text("scheme", 64),
         _instant("held_at"),
-        sa.PrimaryKeyConstraint("clue_id", "scheme", name="pk_supervision_watched_hold"),
+        sa.PrimaryKeyConstraint("clue_id", name="pk_supervision_watched_hold"),
     )
     op.create_index("ix_supervision_watched_hold_person", "supervision_watched_hold", ["person_index"])
     op.create_table(
