@@ -29,7 +29,7 @@ from huodang.supervision.clues.process import ROLE_LABELS, Label, Process, Trans
 from huodang.supervision.clues.registers import Registers, product_registers, read_registers
 from huodang.supervision.clues.states import ClueEvent, ClueState
 from huodang.supervision.clues.terms import ClueTerms, product_clue_terms, read_clue_terms
-from huodang.supervision.clues.transitions import CLUES
+from huodang.supervision.clues.transitions import CLUES, UNDECIDED
 from huodang.supervision.clues.values import ClueOutcome, Finding, Outcome, Signal, Stake, Stance, Tier
 from huodang.supervision.clues.views import TIER_LABELS, ClueRow, ClueView, Counts, EventChoice, Evidence
 
@@ -38,6 +38,7 @@ __all__ = [
     "MEASURE_LABELS",
     "ROLE_LABELS",
     "TIER_LABELS",
+    "UNDECIDED",
     "ClueDataError",
     "ClueDesk",
     "ClueError",

@@ -181,15 +181,17 @@ def check_finding(finding: Finding) -> IdentityNumber:
     Raises:
         FindingError: naming what is wrong, never the value.
     """
+    element = IDENTITY
     try:
         identity = IdentityNumber.parse(finding.identity_number)
+        element = "scheme"
         if finding.scheme:
             code_table("scheme").require(finding.scheme)
     except BadValue as problem:
         raise FindingError(
             f"发现不能立为疑点：{problem.chinese}",
             f"the finding can't become a clue: {problem.english}",
-            place=problem.place,
+            place=Place(element=element),
         ) from None
     for fits, chinese, english in (
         (_CODE.fullmatch(finding.rule), "规则代码", "rule"),

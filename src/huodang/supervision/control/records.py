@@ -110,7 +110,7 @@ notice = Table(
     Column("clue_id", String(64), nullable=False, index=True),
     Column("kind", String(32), nullable=False),
     Column("written_at", Instant, nullable=False),
-    Column("values", Text, nullable=False),
+    Column("told", Text, nullable=False),
     Column("entry_id", String(32), nullable=False),
 )
 
@@ -138,4 +138,19 @@ paylist = Table(
         sqlite_where=text("state = 'released'"),
         postgresql_where=text("state = 'released'"),
     ),
+)
+
+# The lines of a checked list that something stands against: the few thousand, never the whole list.
+paylist_line = Table(
+    "supervision_paylist_line",
+    metadata,
+    Column("list_id", String(64), ForeignKey("supervision_paylist.list_id"), nullable=False),
+    Column("row", BigInteger, nullable=False),
+    Column("person_index", String(64), nullable=False),
+    Column("scheme", String(8), nullable=False),
+    Column("fen", BigInteger, nullable=False),
+    Column("clue_id", String(64), nullable=False),
+    # `hold`, `stop`, or `proposed`: a confirmation that waits for its approval and withholds nothing yet.
+    Column("why", String(16), nullable=False),
+    PrimaryKeyConstraint("list_id", "row"),
 )

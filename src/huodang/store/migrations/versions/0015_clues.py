@@ -282,7 +282,7 @@ def upgrade() -> None:
         _string("clue_id", 64),
         _string("kind", 32),
         _instant("written_at"),
-        _text("values"),
+        _text("told"),
         _string("entry_id", 32),
         sa.PrimaryKeyConstraint("notice_id", name="pk_supervision_notice"),
     )
@@ -313,11 +313,26 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'released'"),
         postgresql_where=sa.text("state = 'released'"),
     )
+    op.create_table(
+        "supervision_paylist_line",
+        _string("list_id", 64),
+        _big("row"),
+        _string("person_index", 64),
+        _string("scheme", 8),
+        _big("fen"),
+        _string("clue_id", 64),
+        _string("why", 16),
+        sa.PrimaryKeyConstraint("list_id", "row", name="pk_supervision_paylist_line"),
+        sa.ForeignKeyConstraint(
+            ["list_id"], ["supervision_paylist.list_id"], name="fk_supervision_paylist_line_list_id_supervision_paylist"
+        ),
+    )
 
 
 def downgrade() -> None:
     """Take them away."""
     for name in (
+        "supervision_paylist_line",
         "supervision_paylist",
         "supervision_notice",
         "supervision_withheld",
