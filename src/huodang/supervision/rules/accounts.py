@@ -4,7 +4,7 @@ from typing import Final
 
 import ibis.expr.types as ir
 
-from huodang.supervision.rules.expressions import any_of, because, payments_of, unidentified_payments
+from huodang.supervision.rules.expressions import any_of, because, computed_once, payments_of, unidentified_payments
 from huodang.supervision.rules.laws import law
 from huodang.supervision.rules.planting import Mint, Planted
 from huodang.supervision.rules.rule import Bilingual, Rule, Severity, Tables
@@ -12,19 +12,24 @@ from huodang.supervision.rules.settings import RuleSettings
 from huodang.supervision.tables import Kind
 
 
-def shared_accounts(payments: ir.Table) -> ir.Table:
-    """Give the accounts into which more than one person is paid, without counting them."""
-    into = payments.filter(payments.account.notnull())
+def shared_accounts(tables: Tables, settings: RuleSettings, persons: int) -> ir.Table:
+    """Give the accounts that may be those of at least so many persons, more than one, without counting them."""
+    payments = payments_of(tables, settings)
+    into = payments.filter(payments.account.notnull()).select("account", "person")
+    if len(settings.months) == 1:
+        # Most accounts are paid into once a month, and counting is cheapest.
+        counted = into.group_by("account").agg(payments=into.count())
+        return counted.filter(counted.payments >= persons).select("account")
     ends = into.group_by("account").agg(low=into.person.min(), high=into.person.max())
     return ends.filter(ends.low < ends.high).select("account")
 
 
 def _find(tables: Tables, settings: RuleSettings) -> ir.Table:
-    payments = payments_of(tables, settings).select("row", "person", "fen", "account")
-    shared = shared_accounts(payments)
+    shared = shared_accounts(tables, settings, settings.account_persons + 1)
     if tables.institutions is not None:
         shared = shared.anti_join(tables.institutions, "account")
-    into = payments.semi_join(shared, "account")
+    payments = payments_of(tables, settings).select("row", "person", "fen", "account")
+    into = computed_once(payments.semi_join(shared, "account"), "account")
     counted = into.group_by("account").agg(persons=into.person.nunique(), payments=into.count())
     crowded = counted.filter(counted.persons > settings.account_persons)
     return into.join(crowded, "account").select("row", "fen", "persons", "payments")

@@ -9,6 +9,7 @@ from huodang.pension import national
 from huodang.supervision.rules.expressions import (
     any_of,
     because,
+    computed_once,
     contributions_of,
     identified,
     month_code,
@@ -78,9 +79,8 @@ def _after_death(rows: ir.Table, deaths: ir.Table, settings: RuleSettings) -> ir
     # No record later than this can make a payment under check undue.
     limit = month_code(settings.months[-1] + (1 - _STOP_MONTHS)) * 100
     early = known.filter(known.died_to < limit)
-    suspects = rows.semi_join(
-        early, [rows.person == early.person, starts_after(rows.month, early.died_to, _STOP_MONTHS)]
-    )
+    undue = starts_after(rows.month, early.died_to, _STOP_MONTHS)
+    suspects = computed_once(rows.semi_join(early, [rows.person == early.person, undue]), "row")
     settled = deaths_by_person(known.semi_join(suspects, "person"))
     joined = suspects.join(settled, "person")
     return joined.filter(starts_after(joined.month, joined.died_to, _STOP_MONTHS))

@@ -10,6 +10,7 @@ from huodang.supervision.rules.expressions import (
     any_of,
     because,
     besides,
+    computed_once,
     contributions_of,
     identified,
     in_months,
@@ -29,9 +30,14 @@ from huodang.supervision.tables import Kind
 _PAID_EVIDENCE: Final = ("month", "scheme", "payments", "elsewhere", "other_scheme", "other_fen")
 
 
+def _key(settings: RuleSettings) -> list[str]:
+    """Name what is one month of one person; with one month under check the person says it all."""
+    return ["person"] if len(settings.months) == 1 else ["person", "month"]
+
+
 def _payments(tables: Tables, settings: RuleSettings) -> ir.Table:
     payments = payments_of(tables, settings)
-    return payments.filter(is_regular(payments)).select("row", "person", "month", "fen", "scheme", "region")
+    return payments.filter(is_regular(payments))
 
 
 def _benefits(tables: Tables, settings: RuleSettings) -> ir.Table | None:
@@ -40,28 +46,40 @@ def _benefits(tables: Tables, settings: RuleSettings) -> ir.Table | None:
         return None
     enrolments = identified(tables.enrolments)
     benefit = enrolments.kind.isnull() | (enrolments.kind == BENEFIT)
-    return enrolments.filter(benefit, in_months(enrolments.month, settings)).select(
-        "person", "month", other_scheme="scheme", other_fen="fen", other_region="region"
-    )
+    return enrolments.filter(benefit, in_months(enrolments.month, settings))
 
 
-def _pairs(payments: ir.Table, benefits: ir.Table) -> ir.Table:
+def _pairs(payments: ir.Table, benefits: ir.Table, settings: RuleSettings) -> ir.Table:
     """Set payments beside what other schemes paid the person for the month.
 
     `same` marks what looks like this very payment, listed in both files: scheme and amount alike, and no other region.
     """
-    pairs = payments.join(benefits, ["person", "month"])
+    key = _key(settings)
+    # Whichever side an engine keeps in memory, let it be slim: the rest is read for the few that met.
+    rows = payments.select("row", *key).semi_join(benefits.select(*key), key)
+    met = payments.select("row", "person", "month", "fen", "scheme", "region").semi_join(rows, "row")
+    met = computed_once(met, "row")
+    others = benefits.semi_join(met, key).select(
+        "person", "month", other_scheme="scheme", other_fen="fen", other_region="region"
+    )
+    pairs = met.join(others, ["person", "month"])
     elsewhere = surely(pairs.region != pairs.other_region)
     alike = surely((pairs.scheme == pairs.other_scheme) & (pairs.fen == pairs.other_fen))
     return pairs.mutate(same=alike & ~elsewhere)
 
 
-def _find_paid(tables: Tables, settings: RuleSettings) -> ir.Table:
-    payments = _payments(tables, settings)
-    key = ["person"] if len(settings.months) == 1 else ["person", "month"]
-    several = payments.group_by(key).agg(first=payments.row.min(), payments=payments.count())
-    joined = payments.join(several.filter(several.payments > 1), key)
-    beyond = joined.filter(joined.row > joined.first).select(
+def _beyond_first(payments: ir.Table, settings: RuleSettings) -> ir.Table:
+    """Give the payments of a person and month beyond the first, by their rows."""
+    key = _key(settings)
+    slim = payments.select(*key)
+    counted = slim.group_by(key).agg(payments=slim.count())
+    several = computed_once(
+        payments.select("row", "person", "month", "fen", "scheme").semi_join(counted.filter(counted.payments > 1), key),
+        "row",
+    )
+    firsts = several.group_by("person", "month").agg(first=several.row.min(), payments=several.count())
+    joined = several.join(firsts, ["person", "month"])
+    return joined.filter(joined.row > joined["first"]).select(
         "row",
         "fen",
         "month",
@@ -71,10 +89,15 @@ def _find_paid(tables: Tables, settings: RuleSettings) -> ir.Table:
         other_scheme=ibis.null("string"),
         other_fen=ibis.null("int64"),
     )
+
+
+def _find_paid(tables: Tables, settings: RuleSettings) -> ir.Table:
+    payments = _payments(tables, settings)
+    beyond = _beyond_first(payments, settings)
     benefits = _benefits(tables, settings)
     if benefits is None:
         return beyond.select("row", "fen", *_PAID_EVIDENCE)
-    pairs = _pairs(payments, benefits)
+    pairs = _pairs(payments, benefits, settings)
     others = pairs.filter(~pairs.same)
     with_others = others.group_by("row", "fen", "month", "scheme").agg(
         elsewhere=others.count(), other_scheme=others.other_scheme.min(), other_fen=others.other_fen.sum()
@@ -98,7 +121,7 @@ def _unknown_paid(tables: Tables, settings: RuleSettings) -> ir.Table:
     benefits = _benefits(tables, settings)
     if benefits is None:
         return unfit
-    pairs = _pairs(_payments(tables, settings), benefits)
+    pairs = _pairs(_payments(tables, settings), benefits, settings)
     listed_twice = because(pairs.filter(pairs.same), "same_payment_in_both_files")
     return besides(any_of([unfit, listed_twice]), _find_paid(tables, settings))
 

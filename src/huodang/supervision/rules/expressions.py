@@ -113,6 +113,15 @@ def unidentified(table: ir.Table) -> ir.Table:
     return wrong.select("row", reason=reason)
 
 
+def computed_once(table: ir.Table, key: str) -> ir.Table:
+    """Mark what is used more than once, so that engines compute it once; the key is never NULL.
+
+    Ibis writes a bare join out in full wherever it is used, and a filtered one as a common table expression. That suits
+    few rows; millions are better read again than kept, each time with no more columns than needed.
+    """
+    return table.filter(table[key].notnull())
+
+
 def because(table: ir.Table, reason: str) -> ir.Table:
     """Give every row of a table with one reason."""
     return table.select("row", reason=ibis.literal(reason))

@@ -30,9 +30,9 @@ def _payments(tables: Tables, settings: RuleSettings) -> ir.Table:
     return payments.filter(is_whole_name(payments.name))
 
 
-def _by_account(payments: ir.Table) -> ir.Table:
+def _by_account(tables: Tables, settings: RuleSettings) -> ir.Table:
     """Give the numbers under which one name and birth date is paid into one account."""
-    into = payments.semi_join(shared_accounts(payments), "account")
+    into = _payments(tables, settings).semi_join(shared_accounts(tables, settings, 2), "account")
     people = into.mutate(key=name_key(into.name), born=number_birth(into.person))
     group = ["account", "key", "born"]
     alike = people.group_by(group).agg(numbers=people.person.nunique(), first=people.person.min())
@@ -64,10 +64,10 @@ def _by_digit(payments: ir.Table) -> ir.Table:
 
 def _find(tables: Tables, settings: RuleSettings) -> ir.Table:
     payments = _payments(tables, settings)
-    seen = _by_account(payments).union(_by_digit(payments))
+    seen = _by_account(tables, settings).union(_by_digit(payments))
     numbers = seen.group_by("person").agg(first=seen["first"].min(), numbers=seen.numbers.max(), means=seen.means.max())
     found = payments.join(numbers, "person")
-    # A number may have changed with the years. At stake is what is drawn in one month under both; the lowest may be due.
+    # A number may have changed with the years. At stake is what both draw in one month; the lowest may be due.
     met = found.group_by("first", "month").agg(drawing=found.person.nunique())
     joined = found.join(met, ["first", "month"])
     same_month = joined.drawing > 1
