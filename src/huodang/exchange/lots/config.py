@@ -31,6 +31,8 @@ class TableSpec(Shape, frozen=True, kw_only=True):
         required: elements that may not be absent.
         rules: what rows must keep beyond that.
         page_rows: rows of a page at most.
+        in_pages: the table is read in pages along a unique column, if it has one: a source that goes away on the way is
+            gone on with after the last key.
         largest_delete_percent: a lot that would end a larger share of more than 100 rows waits for the steward.
     """
 
@@ -44,6 +46,7 @@ class TableSpec(Shape, frozen=True, kw_only=True):
     required: tuple[Identifier, ...] = ()
     rules: Annotated[tuple[RuleSpec, ...], msgspec.Meta(max_length=64)] = ()
     page_rows: Annotated[int, msgspec.Meta(ge=10, le=20_000)] = 4_000
+    in_pages: bool = True
     largest_delete_percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 50
 
 

@@ -23,6 +23,8 @@ from huodang.trust import sign_envelope
 
 _log = structlog.get_logger("huodang.exchange.lots")
 _SALT_MARK: Final = "salt"
+READ_RESUMED: Final = "read_resumed"
+"""The source went away on the way: rows before that are of one moment, the others of a later one."""
 
 
 class FilterError(LotError):
@@ -86,6 +88,7 @@ class Preparing:
         order = Order(lot, table, agreement, salt, salt_mark, held)
         snapshot = Snapshot(self._store, self._source, self._gateway.secret, standardiser, self._check_leaving)
         made = snapshot.prepare(order)
+        warnings += [READ_RESUMED] if made.resumed else []
         as_of = to_the_second(now)
         handed = sorted(frozenset(agreement.fields) & table.plan.offers)
         offer = LotOffer(

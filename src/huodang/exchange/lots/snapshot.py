@@ -5,6 +5,7 @@ closed: what is killed on the way is prepared again from the beginning.
 """
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,6 +46,7 @@ _FEW: Final = 100
 _LAST_BYTE: Final = 255
 _BEYOND_MARKS: Final = 17
 _ASKED_AT_ONCE: Final = 500
+_GLANCE: Final = 0.2
 ALLOW_DELETES: Final = "deletes"
 ALLOW_SCHEMA: Final = "schema"
 _REMOVALS_OF_A_PAGE: Final = 50_000
@@ -69,6 +71,7 @@ class Prepared:
     Attributes:
         rows: read from the table.
         held: of the copy before the lot; `copied`: after it.
+        resumed: the source went away: rows before and after that are of two moments.
     """
 
     pages: list[str] = field(default_factory=list)
@@ -84,6 +87,7 @@ class Prepared:
     watermark: datetime | Decimal | None = None
     quality: dict[str, Any] = field(default_factory=dict)
     quarantined: int = 0
+    resumed: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ class Snapshot:
             made.replaces = differing_buckets(before, order.hub)
             self._replaced = frozenset(made.replaces)
             self._before = made.watermark = watermark_of(copy.watermark)
-            for portion in stream(order.table, self._source):
+            for portion in stream(order.table, self._source, self._pause, self._resume):
                 self._go_on()
                 connection.execute("BEGIN IMMEDIATE")
                 made.rows += len(portion)
@@ -167,6 +171,17 @@ class Snapshot:
             self._still_wanted(connection, lot)
             connection.execute("COMMIT")
         return made
+
+    def _pause(self, seconds: float) -> None:
+        """Wait for a source that went away, unless the process is about to end."""
+        until = time.monotonic() + seconds
+        while (rest := until - time.monotonic()) > 0:
+            self._go_on()
+            time.sleep(min(rest, _GLANCE))
+
+    def _resume(self) -> None:
+        """Remember that the rows are of two moments."""
+        self._made.resumed = True
 
     def _still_wanted(self, connection: sqlite3.Connection, lot: GatewayLot) -> None:
         """Write how far the lot is; raises if another has taken its place."""

@@ -1,11 +1,11 @@
-"""One table of a department's database, read whole in one statement, which is one snapshot on every database.
+"""One table of a department's database, read whole: in pages along a unique key if it has one, else in one statement.
 
-Rows stream through a cursor of the server, so memory is bounded; nothing is asked of the order of keys, which differs
-from collation to collation, and a key that stands twice is seen.
+Either way it is one snapshot and memory is bounded. Without a unique key nothing is asked of the order of keys, which
+differs from collation to collation, and a key that stands twice is seen.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -21,11 +21,11 @@ from huodang.exchange.gateway.formats import ISO_INSTANT, FormatFault, MomentFor
 from huodang.exchange.gateway.mapping import moment_format
 from huodang.exchange.lots.config import CursorSpec, TableSpec
 from huodang.exchange.lots.errors import SchemaDriftError
+from huodang.exchange.lots.paging import FETCHED_AT_ONCE, Reading, in_pages, page_key
 from huodang.exchange.quality import RowPlan, SourceRow, compile_plan
 from huodang.standards import BadValue, Place
 from huodang.store import SHANGHAI
 
-FETCHED_AT_ONCE: Final = 2_000
 _SHOWN: Final = 20
 
 
@@ -163,30 +163,49 @@ def check_schema(table: DeliveredTable, now: Mapping[str, str], before: str, *, 
     return [f"column_added:{column}" for column in added[:_SHOWN]]
 
 
-def stream(table: DeliveredTable, source: DatabaseSource) -> Iterator[list[tuple[SourceRow, object]]]:
-    """Read a table in one statement; gives portions of rows with the cell of the cursor.
+def stream(
+    table: DeliveredTable, source: DatabaseSource, pause: Callable[[float], None], resumed: Callable[[], None]
+) -> Iterator[list[tuple[SourceRow, object]]]:
+    """Read a table; gives portions of rows with the cell of the cursor.
+
+    Args:
+        table: what is delivered.
+        source: the department's database.
+        pause: waits until a source that went away is tried again; may raise to end the reading.
+        resumed: called when a source that went away goes on after the last key.
 
     Raises:
-        SourceError: the source can't be read, or went away on the way.
+        SourceError: the source can't be read; or went away, and stayed away or has no key to go on after.
+        PagingError: the table's key isn't what it says.
     """
     columns = table.columns
     name = table.spec.table
     kinds = source.table(name)
-    wanted = [kinds.c[column] for column in columns]
+    key = page_key(source, name, tuple(table.plan.columns)) if table.spec.in_pages else None
+    # The key is read beside the columns, also where it is one of them.
+    wanted = [kinds.c[column] for column in (*columns, *((key,) if key is not None else ()))]
     statement = sa.select(*wanted)
     for column, values in table.only.items():
         statement = statement.where(kinds.c[column].in_([typed(value, kinds.c[column].type) for value in values]))
+    if key is None:
+        portions = _in_one(source, statement)
+    else:
+        portions = in_pages(source, Reading(statement, kinds.c[key]), Place(name), pause, resumed)
     cursor_at = columns.index(table.cursor.column) if table.cursor is not None else None
     line = 0
+    for records in portions:
+        portion: list[tuple[SourceRow, object]] = []
+        for record in records:
+            line += 1
+            row = SourceRow(Place(name, line), dict(zip(columns, record, strict=False)))
+            portion.append((row, None if cursor_at is None else record[cursor_at]))
+        yield portion
+
+
+def _in_one(source: DatabaseSource, statement: sa.Select[Any]) -> Iterator[Sequence[sa.Row[Any]]]:
     with source.reading() as connection:
         options: dict[str, Any] = {"stream_results": True, "yield_per": FETCHED_AT_ONCE}
-        for records in connection.execution_options(**options).execute(statement).partitions():
-            portion: list[tuple[SourceRow, object]] = []
-            for record in records:
-                line += 1
-                row = SourceRow(Place(name, line), dict(zip(columns, record, strict=True)))
-                portion.append((row, None if cursor_at is None else record[cursor_at]))
-            yield portion
+        yield from connection.execution_options(**options).execute(statement).partitions()
 
 
 def watermark_text(value: datetime | Decimal | None) -> str:
