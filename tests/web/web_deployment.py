@@ -42,6 +42,7 @@ STAFF = {
     "window2": "window_clerk",
     "reviewer1": "reviewer",
     "archivist1": "archivist",
+    "investigator1": "investigator",
     "auditor1": "auditor",
     "leader1": "leader",
     "system1": "system_administrator",

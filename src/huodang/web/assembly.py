@@ -21,6 +21,7 @@ from huodang.exchange.sharing import build_sharing
 from huodang.ledger import Ledger
 from huodang.retirement import RetirementOffice, RetirementSettings
 from huodang.store import Clock, Database, OffsetClock, SystemClock, Worker, serialise
+from huodang.supervision.services import build_supervision
 from huodang.trust import FieldSealer, Signer, TlsPair, TrustedKeys
 from huodang.web.accounts import Accounts
 from huodang.web.citizens import CitizenDoor
@@ -99,6 +100,9 @@ def assemble(settings: HubSettings) -> Services:
         clock,
         RetirementSettings(province=settings.province, region=settings.region),
     )
+    supervision = build_supervision(
+        database, ledger=ledger, sealer=sealer, looks=looks, clock=clock, region=settings.region
+    )
     catalogue = Catalogue(clock, ledger, mandatory=mandatory)
     shared = build_sharing(
         database,
@@ -156,9 +160,10 @@ def assemble(settings: HubSettings) -> Services:
         volumes=volumes,
         payments=payments,
         office=office,
+        supervision=supervision,
         worker=Worker(
             database,
-            {**office.handlers(), **shared.handlers(), **lot_office.handlers()},
+            {**office.handlers(), **shared.handlers(), **lot_office.handlers(), **supervision.handlers()},
             clock,
             name=settings.holder,
             lease=_LEASE,

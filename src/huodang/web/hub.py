@@ -39,6 +39,7 @@ from huodang.web.security import (
     refuse_null_bytes,
 )
 from huodang.web.services import Services
+from huodang.web.supervision_pages import supervision_routers
 from huodang.web.workbench import workbench_router
 
 
@@ -63,6 +64,7 @@ def build_hub(services: Services, *, csrf_secret: str | None = None) -> Litestar
             oversight_router,
             account_router,
             *exchange_routers,
+            *supervision_routers,
             api_router(rules),
             api_docs,
             health,

@@ -1,6 +1,6 @@
 """The message catalogue: Chinese is the source language, `messages/<language>.yaml` says the same otherwise.
 
-What the pages of the exchange say stands in `messages/<language>_exchange.yaml`.
+What the pages of exchange and supervision say stands in `messages/<language>_<area>.yaml`.
 `_` marks and translates where a language is known; `mark` only marks a sentence that is translated later, when it is
 shown. A test walks templates and code and fails on a sentence without an English one.
 """
@@ -13,6 +13,7 @@ import yaml
 
 SOURCE: Final = "zh"
 LANGUAGES: Final = ("zh", "en")
+_AREAS: Final = ("exchange", "supervision")
 
 
 def mark(chinese: str) -> str:
@@ -26,7 +27,10 @@ def catalogue(language: str) -> dict[str, str]:
     if language == SOURCE:
         return {}
     folder = resources.files("huodang.web").joinpath("messages")
-    texts = [folder.joinpath(f"{name}.yaml").read_text("utf-8") for name in (language, f"{language}_exchange")]
+    texts = [
+        folder.joinpath(f"{name}.yaml").read_text("utf-8")
+        for name in (language, *(f"{language}_{area}" for area in _AREAS))
+    ]
     return {str(key): str(value) for text in texts for key, value in yaml.safe_load(text).items()}
 
 

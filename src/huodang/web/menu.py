@@ -15,6 +15,7 @@ from huodang.web.roles import (
     EXCHANGE_ROLES,
     INTAKE_ROLES,
     SUMMARY_ROLES,
+    SUPERVISION_ROLES,
     Role,
 )
 
@@ -40,6 +41,7 @@ MENU: Final = (
         mark("账号"),
         frozenset({Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDIT_ADMINISTRATOR}),
     ),
+    MenuEntry("/supervision", mark("稽核"), SUPERVISION_ROLES),
     MenuEntry("/exchange", mark("数据共享"), EXCHANGE_ROLES),
     MenuEntry("/exchange/corrections", mark("校核纠错"), CORRECTION_ROLES - EXCHANGE_ROLES),
 )
@@ -60,6 +62,13 @@ EXCHANGE_MENU: Final = (
 )
 
 
+# The pages of supervision, likewise.
+SUPERVISION_MENU: Final = (
+    MenuEntry("/supervision", mark("稽核总览"), SUPERVISION_ROLES),
+    MenuEntry("/supervision/clues", mark("疑点"), SUPERVISION_ROLES),
+)
+
+
 def menu_of(role: Role) -> tuple[MenuEntry, ...]:
     """The entries that a role finds."""
     return tuple(entry for entry in MENU if role in entry.roles)
@@ -69,3 +78,8 @@ def exchange_menu_of(role: Role) -> tuple[MenuEntry, ...]:
     """The pages of the exchange that a role finds; none for one who has but one of them."""
     found = tuple(entry for entry in EXCHANGE_MENU if role in entry.roles)
     return found if len(found) > 1 else ()
+
+
+def supervision_menu_of(role: Role) -> tuple[MenuEntry, ...]:
+    """The pages of supervision that a role finds."""
+    return tuple(entry for entry in SUPERVISION_MENU if role in entry.roles)

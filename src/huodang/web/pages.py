@@ -20,7 +20,7 @@ from huodang import __version__
 from huodang.standards import Money, Month
 from huodang.store import SystemClock, to_shanghai
 from huodang.web.language import known_language, translate
-from huodang.web.menu import exchange_menu_of, menu_of
+from huodang.web.menu import exchange_menu_of, menu_of, supervision_menu_of
 from huodang.web.roles import ROLE_NAMES
 
 STATIC_FOLDER: Final = Path(__file__).parent / "static"
@@ -123,6 +123,7 @@ def environment() -> Environment:
     made.globals["pick"] = _pick
     made.globals["menu"] = menu_of
     made.globals["exchange_menu"] = exchange_menu_of
+    made.globals["supervision_menu"] = supervision_menu_of
     made.globals["role_names"] = ROLE_NAMES
     made.filters.update({"day": _day, "moment": _moment, "yuan": _yuan, "month": _month})
     return made

@@ -142,6 +142,15 @@ _STATUS_BY_CODE: Final[tuple[tuple[str, int], ...]] = (
     ("sharing.unknown", HTTP_404_NOT_FOUND),
     ("sharing.not_permitted", HTTP_403_FORBIDDEN),
     ("sharing.illegal_event", HTTP_409_CONFLICT),
+    *(
+        (f"{part}.{what}", status)
+        for part in ("clue", "control", "recovery", "certification", "watch", "paylist")
+        for what, status in (
+            ("unknown", HTTP_404_NOT_FOUND),
+            ("not_permitted", HTTP_403_FORBIDDEN),
+            ("illegal_event", HTTP_409_CONFLICT),
+        )
+    ),
     ("exchange.lot_unknown", HTTP_404_NOT_FOUND),
     ("matching.not_permitted", HTTP_403_FORBIDDEN),
     ("exchange.not_permitted", HTTP_403_FORBIDDEN),

@@ -16,6 +16,7 @@ class Role(StrEnum):
     WINDOW_CLERK = "window_clerk"  # 窗口
     REVIEWER = "reviewer"  # 复核
     ARCHIVIST = "archivist"  # 档案员
+    INVESTIGATOR = "investigator"  # 稽核
     STEWARD = "steward"  # 数据管理员, of any department
     CORRECTOR = "corrector"  # 校核员: checks the department's data that are in doubt
     LEADER = "leader"  # 领导小组
@@ -30,6 +31,7 @@ ROLE_NAMES: Final[dict[str, str]] = {
     Role.WINDOW_CLERK: mark("窗口经办"),
     Role.REVIEWER: mark("复核员"),
     Role.ARCHIVIST: mark("档案员"),
+    Role.INVESTIGATOR: mark("稽核员"),
     Role.STEWARD: mark("数据管理员"),
     Role.CORRECTOR: mark("校核员"),
     Role.LEADER: mark("领导小组"),
@@ -60,5 +62,7 @@ DELIVERY_ROLES: Final = frozenset({Role.STEWARD, Role.LEADER, Role.AUDITOR, Role
 CORRECTION_ROLES: Final = frozenset(
     {Role.STEWARD, Role.CORRECTOR, Role.LEADER, Role.AUDITOR, Role.WINDOW_CLERK, Role.REVIEWER}
 )
+SUPERVISION_ROLES: Final = frozenset({Role.INVESTIGATOR, Role.REVIEWER, Role.LEADER, Role.AUDITOR})
+CLUE_ROLES: Final = SUPERVISION_ROLES | {Role.CORRECTOR}  # who was asked about a clue answers on its page
 MATCH_ROLES: Final = CASE_ROLES | {Role.STEWARD}
 STAFF_ROLES: Final = frozenset(Role)

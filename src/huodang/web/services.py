@@ -10,6 +10,7 @@ from huodang.exchange.sharing import ActDesk, Corrections, SharingDesk
 from huodang.ledger import Ledger
 from huodang.retirement import RetirementOffice
 from huodang.store import Clock, Database, Worker
+from huodang.supervision.services import SupervisionServices
 from huodang.trust import FieldSealer, Signer, TrustedKeys
 from huodang.web.accounts import Accounts
 from huodang.web.citizens import CitizenDoor
@@ -51,6 +52,7 @@ class Services:
     volumes: Volumes
     payments: PaymentRecords
     office: RetirementOffice
+    supervision: SupervisionServices
     worker: Worker
     accounts: Accounts
     citizen_door: CitizenDoor

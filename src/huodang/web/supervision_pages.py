@@ -1,0 +1,9 @@
+"""The pages of supervision, put together for the hub."""
+
+from typing import Final
+
+from litestar import Router
+
+from huodang.web.supervision_clue_pages import supervision_clue_router
+
+supervision_routers: Final[tuple[Router, ...]] = (supervision_clue_router,)
