@@ -26,9 +26,8 @@ def dead_payee(deployment: Deployment, *, fen: int = 412_345) -> tuple[str, str]
         fuzzy=False,
         known_at=services.clock.now(),
     )
+    run_id = "run-" + sha256(number.encode()).hex()[:8]
     evidence = f'{{"name":"赵建国","identity_number":"{number}","month":"202508"}}'.encode()
-    found = Finding(
-        "paid_after_death", number, "110", (Month(2025, 8),), fen, (signal,), "run-" + sha256(number.encode()).hex()[:8], evidence, "130000"
-    )
+    found = Finding("paid_after_death", number, "110", (Month(2025, 8),), fen, (signal,), run_id, evidence, "130000")
     with services.database.begin() as connection:
         return services.supervision.clues.open(connection, found), number
