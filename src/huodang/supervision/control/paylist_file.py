@@ -116,8 +116,11 @@ class PaylistFile:
         return totals
 
     def _sums(self, where: str) -> tuple[int, int]:
-        found = self._connection.execute(f"SELECT count(*), coalesce(sum(fen), 0) FROM payments {where}").fetchone()
-        return (int(found[0]), int(found[1])) if found else (0, 0)
+        # All rows are fetched: a result left open would keep the connection busy.
+        ((rows, fen),) = self._connection.execute(
+            f"SELECT count(*), coalesce(sum(fen), 0) FROM payments {where}"
+        ).fetchall()
+        return int(rows), int(fen)
 
     def _places(self, rows: Sequence[int]) -> dict[int, int]:
         places: dict[int, int] = {}
@@ -169,16 +172,16 @@ def _settle_scheme(connection: duckdb.DuckDBPyConnection, path: Path, scheme: st
     known = sorted(code_table("scheme").codes)
     if scheme:
         connection.execute("UPDATE payments SET scheme = ? WHERE scheme IS NULL", [scheme])
-    unknown = connection.execute(
+    ((first, number),) = connection.execute(
         "SELECT min(row), count(*) FROM payments WHERE scheme IS NULL OR scheme NOT IN (SELECT unnest(?))", [known]
-    ).fetchone()
-    if unknown and unknown[1]:
+    ).fetchall()
+    if number:
         raise PaylistError(
-            f"有 {unknown[1]} 行没有险种，或险种无法识别",
-            f"{unknown[1]} rows have no scheme, or one that isn't known",
+            f"有 {number} 行没有险种，或险种无法识别",
+            f"{number} rows have no scheme, or one that isn't known",
             advice_chinese="整份清单没有险种列时，用 --scheme 110 写明；其余请改正后重新提交。",
             advice_english="Where the whole list has no such column, give --scheme 110; else correct it.",
-            place=Place(file=path.name, row=int(unknown[0]) + 2, column="scheme"),
+            place=Place(file=path.name, row=int(first) + 2, column="scheme"),
         )
 
 
