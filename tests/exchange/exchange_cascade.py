@@ -40,6 +40,26 @@ DEATHS_SPEC: dict[str, Any] = {
     "elements": {"name": "XM", "death_date": {"column": "SWRQ", "format": "yyyymmdd"}},
 }
 
+CONFIRM = "police.household_confirm"
+CONFIRM_SPEC: dict[str, Any] = {
+    "resource": CONFIRM,
+    "table": "T_CZRK_JBXX",
+    "subject": "GMSFHM",
+    "set": {"GXSJ": "{on_date:yyyymmdd}000000"},
+    "insert": {
+        "table": "T_YW",
+        "key": "YWLSH",
+        "values": {"YWLSH": "{idempotency_key}", "GMSFHM": "{identity_number}", "YWRQ": "{on_date:yyyymmdd}"},
+    },
+}
+BORN = "police.born"
+BORN_SPEC: dict[str, Any] = {
+    "resource": BORN,
+    "table": "T_CZRK_JBXX",
+    "within": {"column": "CSRQ", "lower": "birth_from", "upper": "birth_to", "format": "yyyymmdd"},
+    "elements": {"identity_number": "GMSFHM", "name": "XM", "birth_date": {"column": "CSRQ", "format": "yyyymmdd"}},
+}
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -81,12 +101,15 @@ class Site:
             connection.execute(
                 "CREATE TABLE T_SWZX (BH TEXT PRIMARY KEY, GMSFHM TEXT, XM TEXT, SWRQ TEXT, ZT TEXT, GXSJ INTEGER)"
             )
+            connection.execute("CREATE TABLE T_YW (YWLSH TEXT PRIMARY KEY, GMSFHM TEXT, YWRQ TEXT)")
         connection.close()
         tls = TlsPair.of(self.root / "tls", "police")
         settings: dict[str, Any] = POLICE | {
             "listen": {"host": "127.0.0.1", "port": self.ports["police"]},
             "tls": {"certificate": str(tls.certificate), "key": str(tls.key), "authority": str(tls.authority)},
             "events": {"publish": [DEATHS_SPEC]},
+            "actions": [CONFIRM_SPEC],
+            "lists": [BORN_SPEC],
         }
         (self.house / "agreements").mkdir(parents=True, exist_ok=True)
         (self.house / "gateway.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")

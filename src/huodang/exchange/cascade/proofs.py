@@ -1,6 +1,6 @@
 """The asking side: what a neighbour answers counts only with the chain behind it, which is kept before it is used."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ssl import SSLContext
@@ -179,6 +179,22 @@ class RelayClient(GatewayClient):
         if checked:
             self._proofs.keep(self._holder, checked)
         return answers
+
+    def batch(self, grant: str, pages: Sequence[bytes]) -> Iterator[bytes]:
+        """Refuse at once: one grant over many persons would hide from each hub on the way who is asked about.
+
+        Raises:
+            CallFailure: always; nothing was sent.
+        """
+        _ = grant, pages
+        raise CallFailure(
+            Failure(
+                FailureCode.REFUSED,
+                "batch_not_relayed",
+                "批量核验不级联，请逐人核验（一次至多 256 份授权）",
+                "a batch isn't passed on: ask person by person, up to 256 grants at once",
+            )
+        )
 
     def _check(self, grant: str, said: Verdict, chain: Sequence[Hop]) -> Origin:
         asked = SignedEnvelope.from_json(grant)
