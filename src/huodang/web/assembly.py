@@ -101,7 +101,15 @@ def assemble(settings: HubSettings) -> Services:
         RetirementSettings(province=settings.province, region=settings.region),
     )
     supervision = build_supervision(
-        database, ledger=ledger, sealer=sealer, looks=looks, clock=clock, region=settings.region
+        database,
+        ledger=ledger,
+        sealer=sealer,
+        looks=looks,
+        clock=clock,
+        signer=signers[0],
+        payments=payments,
+        events=events,
+        region=settings.region,
     )
     catalogue = Catalogue(clock, ledger, mandatory=mandatory)
     shared = build_sharing(
