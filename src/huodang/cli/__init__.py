@@ -12,6 +12,7 @@ from huodang.cli import (
     cascade,
     catalogue,
     certification,
+    check,
     clues,
     connect,
     demo,
@@ -20,6 +21,7 @@ from huodang.cli import (
     files,
     intersect,
     keys,
+    link,
     lots,
     match,
     paylist,
@@ -70,6 +72,8 @@ steward.app.command("events")(steward_events.events)
 steward_sharing.register(steward.app)
 app.command("demo")(demo.demo)
 app.command("sync")(sync.sync)
+app.command("check")(check.check)
+app.command("link")(link.link)
 
 
 def main() -> None:
