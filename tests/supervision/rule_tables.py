@@ -89,5 +89,10 @@ def reasons(one: Rule, tables: Tables, settings: RuleSettings) -> dict[int, str]
     return by_row
 
 
+def value(expression: Any) -> Any:
+    """What a scalar expression comes to."""
+    return duckdb().to_pyarrow(expression).as_py()
+
+
 def codes(months: Sequence[Month]) -> tuple[int, ...]:
     return tuple(int(str(month)) for month in months)
