@@ -71,7 +71,9 @@ class Hub:
             return self.control.state(connection, self.index(serial), scheme)
 
 
-def make_hub(database: Database, folder: Path, clock: Clock, events: Any = None, sealer: FieldSealer | None = None) -> Hub:
+def make_hub(
+    database: Database, folder: Path, clock: Clock, events: Any = None, sealer: FieldSealer | None = None
+) -> Hub:
     """Put a hub's supervision together as the assembly does."""
     sealer = sealer or sealer_in(folder)
     ledger = Ledger(database, tuple(Signer.generate("hub", one) for one in SUITES), "test.example", clock)

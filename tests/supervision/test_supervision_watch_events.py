@@ -1,4 +1,4 @@
-"""An arriving death or custody meets the payment: held, with a clue, its evidence, and a look; never by silence or twice."""
+"""An arriving death or custody meets the payment: held, with a clue, its evidence and a look; each event once."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -9,6 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from huodang.exchange import Change
 from huodang.standards import Month
 from huodang.store import SHANGHAI, Database, shanghai_date
 from huodang.supervision.watch.payees import PaidSpan, Payees
@@ -20,6 +21,12 @@ ALL: Final = ""
 """The line of all departments together."""
 
 _CHUNK: Final = 500
+# A death as a department told it: neither taken back, nor the message that takes it back.
+_STANDS: Final = (
+    watched.c.kind == "death",
+    watched.c.withdrawn_at.is_(None),
+    watched.c.change != Change.WITHDRAWN.value,
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ def _told(connection: Connection, month: Month) -> list[_Told]:
     begin, end = _instant(month.first_day()), _instant((month + 1).first_day())
     rows = connection.execute(
         sa.select(watched)
-        .where(watched.c.kind == "death", watched.c.withdrawn_at.is_(None), watched.c.happened_to.is_not(None))
+        .where(*_STANDS, watched.c.happened_to.is_not(None))
         .where(watched.c.received_at >= begin, watched.c.received_at < end)
         .order_by(watched.c.received_at, watched.c.event_id)
     ).all()
@@ -108,10 +115,7 @@ def _before(connection: Connection, persons: set[str], begin: datetime) -> Itera
     for chunk in _chunks(sorted(persons)):
         rows = connection.execute(
             sa.select(watched.c.department, watched.c.person_index).where(
-                watched.c.person_index.in_(chunk),
-                watched.c.kind == "death",
-                watched.c.withdrawn_at.is_(None),
-                watched.c.received_at < begin,
+                *_STANDS, watched.c.person_index.in_(chunk), watched.c.received_at < begin
             )
         )
         yield from ((row.department, row.person_index) for row in rows)
