@@ -28,6 +28,7 @@ IDENTITY: Final = "identity_number"
 NOTE: Final = "clue_note"
 FACT: Final = "clue_fact"
 EVIDENCE: Final = "clue_evidence"
+SIGNAL: Final = "clue_signal"
 TIERS: Final = tuple(Tier)
 
 OutcomeCallback = Callable[[Connection, ClueOutcome], None]

@@ -28,7 +28,7 @@ from huodang.supervision.clues.measures import Judgement, Rates
 from huodang.supervision.clues.opening import Opening, check_finding
 from huodang.supervision.clues.reading import ClueReader
 from huodang.supervision.clues.registers import Registers, product_registers
-from huodang.supervision.clues.signals import judgement_of, rates_of, signals_of, stakes_of, withdraw_signals
+from huodang.supervision.clues.signals import judgement_of, keyed, rates_of, signals_of, stakes_of, withdraw_signals
 from huodang.supervision.clues.states import ClueEvent
 from huodang.supervision.clues.terms import ClueTerms, product_clue_terms
 from huodang.supervision.clues.values import Finding, Signal, Stake
@@ -142,13 +142,13 @@ class ClueDesk(ClueReader):
 
         A clue that nothing is left to stand on is refuted, and what was done on it is undone by those who did it.
         """
-        table = records.signal
+        table, kept = records.signal, keyed(self._desk.sealer, digest)
         rows = connection.execute(
-            sa.select(table.c.clue_id).where(table.c.digest == digest, table.c.withdrawn_at.is_(None)).distinct()
+            sa.select(table.c.clue_id).where(table.c.digest == kept, table.c.withdrawn_at.is_(None)).distinct()
         )
         clues = sorted(row.clue_id for row in rows)
         for clue_id in clues:
-            withdraw_signals(connection, clue_id, table.c.digest == digest, self._desk.clock.now())
+            withdraw_signals(connection, clue_id, table.c.digest == kept, self._desk.clock.now())
             self._engine.judge(connection, clue_id)
             self._engine.try_system(connection, clue_id, ClueEvent.WITHDRAWN)
         return clues

@@ -16,6 +16,7 @@ from huodang.supervision.clues.signals import (
     signals_of,
     stakes_of,
     unlearn,
+    with_keys,
     withdraw_signals,
 )
 from huodang.supervision.clues.states import ClueEvent
@@ -174,7 +175,8 @@ class ClueEffects:
         fact = {"told": what, "on": change.today.isoformat()}
         digest = sha256(canonical_json({"clue": clue.clue_id, "at": utc_text(change.now), **fact})).hex()
         signal = Signal(register, kind, fact, digest, True, False, change.now, stance)  # noqa: FBT003  (confirmed, not fuzzy)
-        add_signals(change.connection, self._desk.sealer, clue.clue_id, [signal], change.now)
+        kept = with_keys(self._desk.sealer, [signal])
+        add_signals(change.connection, self._desk.sealer, clue.clue_id, kept, change.now)
 
     def _move_signals(self, change: Change) -> None:
         """Hand everything to the clue that this one is merged into; nothing is lost, both keep their history."""

@@ -16,10 +16,10 @@ from huodang.supervision.clues.clue_record import EVIDENCE, IDENTITY
 from huodang.supervision.clues.engine import Engine, live_key
 from huodang.supervision.clues.errors import FindingError
 from huodang.supervision.clues.matters import matter_of
-from huodang.supervision.clues.signals import add_signals, stakes_of
+from huodang.supervision.clues.signals import add_signals, stakes_of, with_keys
 from huodang.supervision.clues.states import ClueEvent, ClueState
 from huodang.supervision.clues.values import Finding, Outcome
-from huodang.trust import sha256
+from huodang.trust import FieldSealer, sha256
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -77,8 +77,7 @@ class Opening:
                 return str(row.clue_id)
         return next((str(row.clue_id) for row in rows if self._told_before(connection, row, finding)), None)
 
-    @staticmethod
-    def _told_before(connection: Connection, row: sa.Row[tuple[object, ...]], finding: Finding) -> bool:
+    def _told_before(self, connection: Connection, row: sa.Row[tuple[object, ...]], finding: Finding) -> bool:
         table = records.signal
         known = {
             (one.digest, one.confirmed)
@@ -86,7 +85,8 @@ class Opening:
                 sa.select(table.c.digest, table.c.confirmed).where(table.c.clue_id == row.clue_id)
             )
         }
-        if not all({(one.digest, one.confirmed), (one.digest, True)} & known for one in finding.signals):
+        told = with_keys(self._desk.sealer, finding.signals)
+        if not all({(one.digest, one.confirmed), (one.digest, True)} & known for one in told):
             return False
         if row.outcome == Outcome.REFUTED:
             return True
@@ -129,8 +129,9 @@ class Opening:
 
     def _keep(self, connection: Connection, clue_id: str, finding: Finding, now: datetime) -> bool:
         """Keep signals, finding and evidence; say whether anything of it was new."""
-        added = add_signals(connection, self._desk.sealer, clue_id, finding.signals, now)
-        digest = sha256(finding.evidence).hex()
+        kept = with_keys(self._desk.sealer, finding.signals)
+        added = add_signals(connection, self._desk.sealer, clue_id, kept, now)
+        digest = frozen_digest(self._desk.sealer, finding.evidence)
         frozen = self._freeze(connection, clue_id, finding, digest, now)
         table = records.finding
         same = sa.select(table.c.number).where(
@@ -160,7 +161,8 @@ class Opening:
         had = sa.select(table.c.digest).where(table.c.clue_id == clue_id, table.c.digest == digest)
         if connection.execute(had).first() is not None:
             return False
-        facts = {"clue": clue_id, "rule": finding.rule, "evidence": digest, "run": finding.run_id}
+        # The leaf commits to the evidence under a salt: it proves it, and lets nobody guess it.
+        facts = {"clue": clue_id, "rule": finding.rule, "run": finding.run_id}
         entry = LedgerEntry("clue_evidence", now, facts)
         connection.execute(
             sa.insert(table).values(
@@ -173,6 +175,11 @@ class Opening:
             )
         )
         return True
+
+
+def frozen_digest(sealer: FieldSealer, evidence: bytes) -> str:
+    """Give the digest under which evidence is frozen: SHA-256 under a key, so that nobody guesses rows from it."""
+    return sealer.blind_index(EVIDENCE, sha256(evidence).hex())
 
 
 def check_finding(finding: Finding) -> IdentityNumber:

@@ -27,6 +27,7 @@ from huodang.supervision.clues.errors import EvidenceAlteredError
 from huodang.supervision.clues.guards import NEEDS
 from huodang.supervision.clues.matters import matter_label
 from huodang.supervision.clues.measures import MEASURE_LABELS, MILLE, Measure
+from huodang.supervision.clues.opening import frozen_digest
 from huodang.supervision.clues.signals import judgement_of, rates_of, signals_of, stakes_of
 from huodang.supervision.clues.terms import light_of
 from huodang.supervision.clues.transitions import CLUES, UNDECIDED
@@ -43,7 +44,7 @@ from huodang.supervision.clues.views import (
     OpinionLine,
     SignalLine,
 )
-from huodang.trust import HIDDEN_TEXT, sha256
+from huodang.trust import HIDDEN_TEXT
 
 _AUDIT: Final = "audit"
 _PLAIN: Final = frozenset(
@@ -174,7 +175,7 @@ class ClueReader:
                 bytes.fromhex(self._desk.sealer.open(EVIDENCE, row.sealed, f"{clue_id}:{row.digest}")) for row in rows
             ]
             for row, content in zip(rows, opened, strict=True):
-                if sha256(content).hex() != row.digest:
+                if frozen_digest(self._desk.sealer, content) != row.digest:
                     raise EvidenceAlteredError(
                         "封存的证据与其摘要不符",
                         "frozen evidence doesn't fit its digest",

@@ -90,7 +90,7 @@ finding = Table(
     UniqueConstraint("clue_id", "run_id", "rule", "scheme", "evidence", name="uq_supervision_clue_finding_once"),
 )
 
-# Evidence as it was found, frozen: never changed, its digest in the ledger.
+# Evidence as it was found, frozen: never changed; the ledger commits to it.
 evidence = Table(
     "supervision_clue_evidence",
     metadata,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from huodang.standards import Month
 from huodang.supervision.clues import records
-from huodang.supervision.clues.clue_record import FACT, Desk
+from huodang.supervision.clues.clue_record import FACT, SIGNAL, Desk
 from huodang.supervision.clues.matters import may_hold
 from huodang.supervision.clues.measures import Judgement, Measure, Rates, judge
 from huodang.supervision.clues.values import Signal, Stake, Stance
@@ -41,10 +41,20 @@ def signals_of(connection: Connection, sealer: FieldSealer, clue_id: str) -> tup
     )
 
 
+def keyed(sealer: FieldSealer, digest: str) -> str:
+    """Give a digest as it is kept: under a key, so that nobody guesses a record from the database."""
+    return sealer.blind_index(SIGNAL, digest)
+
+
+def with_keys(sealer: FieldSealer, signals: Sequence[Signal]) -> list[Signal]:
+    """Give signals with their digests as they are kept."""
+    return [replace(one, digest=keyed(sealer, one.digest)) for one in signals]
+
+
 def add_signals(
     connection: Connection, sealer: FieldSealer, clue_id: str, signals: Sequence[Signal], now: datetime
 ) -> int:
-    """Keep those signals that the clue doesn't have yet; give their number.
+    """Keep those signals, digests under key, that the clue doesn't have yet; give their number.
 
     A signal known as a likeness that comes again by number, or confirmed, takes the surer form.
     """
