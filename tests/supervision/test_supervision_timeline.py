@@ -206,7 +206,7 @@ def test_no_value_and_no_identity_number_stands_in_the_clear(keys: Keys, timelin
     assert "2025-01-20" not in stored.replace("d-2025-01-20", "")
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(
     steps=st.lists(
         st.tuples(

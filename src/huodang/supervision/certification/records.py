@@ -29,15 +29,20 @@ proof = Table(
     Column("number", RowNumber, primary_key=True),
     Column("person_index", String(32), nullable=False),
     Column("proved_on", Date, nullable=False),
+    # The same day as a number, by which two weak proofs are found to lie near each other on either database.
+    Column("day", Integer, nullable=False),
     Column("means", String(32), nullable=False),
     Column("source", String(128), nullable=False),
     Column("digest", String(64), nullable=False),
-    # counted, waiting (weak, alone), stale, contradicted (a death stands before it), stranger (not among those paid)
+    # new (not judged yet), counted, waiting (weak, alone), stale, contradicted (a death stands before it),
+    # stranger (not among those paid)
     Column("standing", String(12), nullable=False),
     Column("recorded_at", Instant, nullable=False),
     Column("run_id", String(64), nullable=False),
+    # Proofs of a large file are judged part by part, each in the transaction in which it came in.
+    Column("part", Integer, nullable=False),
     UniqueConstraint("person_index", "means", "proved_on", name="uq_supervision_proof_said_once"),
-    Index("ix_supervision_proof_run", "run_id", "standing"),
+    Index("ix_supervision_proof_run", "run_id", "part", "standing", "proved_on"),
 )
 
 # Every event of every person, none ever changed.

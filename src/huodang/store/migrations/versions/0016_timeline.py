@@ -229,16 +229,18 @@ def upgrade() -> None:
         _number(),
         _string("person_index", 32),
         _date("proved_on"),
+        _integer("day"),
         _string("means", 32),
         _string("source", 128),
         _string("digest", 64),
         _string("standing", 12),
         _instant("recorded_at"),
         _string("run_id", 64),
+        _integer("part"),
         sa.PrimaryKeyConstraint("number", name="pk_supervision_proof"),
         sa.UniqueConstraint("person_index", "means", "proved_on", name="uq_supervision_proof_said_once"),
     )
-    op.create_index("ix_supervision_proof_run", "supervision_proof", ["run_id", "standing"])
+    op.create_index("ix_supervision_proof_run", "supervision_proof", ["run_id", "part", "standing", "proved_on"])
     op.create_table(
         "supervision_certification_history",
         _number(),
