@@ -254,17 +254,20 @@ def _write(folder: Path, p: Province) -> None:
     lumps = np.flatnonzero(p.lump > 0)
     rows = np.concatenate([everybody, lumps])
     is_lump = np.arange(len(rows)) >= count
-    decision = np.where(is_lump & p.decided[rows], "made-up decision", None)
+    decided = is_lump & p.decided[rows]
     _table(folder, Kind.PAYMENTS, rows, p.person, {
-        "month": np.full(len(rows), MONTH), "scheme": np.full(len(rows), "110"),
+        "month": np.full(len(rows), MONTH), "scheme": _texts(np.full(len(rows), 110), ""),
         "fen": np.where(is_lump, p.lump[rows], p.fen[rows]), "account": p.account[rows],
-        "region": p.region[rows].astype(str), "kind": np.where(is_lump, "back_pay", "regular"),
-        "expected_fen": pa.array(p.expected[rows], mask=(p.expected[rows] < 0) | is_lump), "decision": decision,
+        "region": _texts(p.region[rows], ""),
+        "kind": pa.array(["regular", "back_pay"]).take(pa.array(is_lump.astype(int))),
+        "expected_fen": pa.array(p.expected[rows], mask=(p.expected[rows] < 0) | is_lump),
+        "decision": pa.array(["made-up decision", None]).take(pa.array(np.where(decided, 0, 1))),
     })  # fmt: skip
     _table(folder, Kind.ARCHIVES, everybody, p.person, {
-        "category": np.array(["male", "female55", "female50"])[p.category], "retirement_month": _month(p.started),
-        "special": p.special, "employer": np.char.add("made-up employer ", p.employer.astype(str)),
-        "doctor": np.char.add("doctor ", p.doctor.astype(str)), "clerk": np.char.add("clerk ", p.clerk.astype(str)),
+        "category": pa.array(["male", "female55", "female50"]).take(pa.array(p.category)),
+        "retirement_month": _month(p.started),
+        "special": p.special, "employer": _texts(p.employer, "made-up employer "),
+        "doctor": _texts(p.doctor, "doctor "), "clerk": _texts(p.clerk, "clerk "),
         "address": p.address, "contribution_months": p.credited, "overrides": p.overrides,
     })  # fmt: skip
     seen = np.flatnonzero(p.seen >= 0)
@@ -278,7 +281,7 @@ def _write(folder: Path, p: Province) -> None:
     back = np.tile(quarters * 3, len(late))
     _table(folder, Kind.ENROLMENTS, who, p.person, {
         "month": _month(p.started[who] - 1 - back), "fen": np.where(back < 12, p.recent[who], p.before[who]),
-        "kind": np.full(len(who), "contribution"),
+        "kind": pa.array(["contribution"]).take(pa.array(np.zeros(len(who), dtype=int))),
     })  # fmt: skip
 
 
@@ -297,6 +300,11 @@ def _table(folder: Path, kind: Kind, rows: np.ndarray, person: np.ndarray, colum
     folder.mkdir(parents=True, exist_ok=True)
     ordered = pa.Table.from_arrays(arrays, schema=schema).take(pa.array(np.argsort(person[rows], kind="stable")))
     pq.write_table(ordered, folder / f"{kind.value}.parquet", compression="zstd")
+
+
+def _texts(codes: np.ndarray, prefix: str) -> pa.Array:
+    values, which = np.unique(codes, return_inverse=True)
+    return pa.array([f"{prefix}{value}" for value in values.tolist()]).take(pa.array(which))
 
 
 def _month(ordinal: np.ndarray) -> np.ndarray:

@@ -1,12 +1,13 @@
 """Anomaly scores (异常评分), each explained by its features, and the network of what is shared.
 
 `score` says how rare a person's figures are among people alike, and why in words; `network` finds who hangs together by
-accounts, addresses and employers; `write_report` leaves both behind. A score is never a finding to hold a payment on:
-it makes clues of the tier "look".
+accounts, addresses and employers; `write_report` leaves both behind; `findings` is what the clue desk takes. A score is
+never a finding to hold a payment on: it makes clues of the tier "look".
 """
 
 from huodang.supervision.scores.drift import Drift, Shares
 from huodang.supervision.scores.features import Feature, Words
+from huodang.supervision.scores.findings import findings
 from huodang.supervision.scores.generic import GenericMissing, plain_figures
 from huodang.supervision.scores.network import Component, Link, Network, network
 from huodang.supervision.scores.people import People
@@ -38,6 +39,7 @@ __all__ = [
     "Shares",
     "Words",
     "Written",
+    "findings",
     "network",
     "plain_figures",
     "read_previous",

@@ -43,16 +43,15 @@ def entitlement(people: People) -> Feature:
 def peers(people: People, months: Codes) -> Feature:
     """Score the amount against people of the same scheme, region, sex, age band and years of contributions.
 
-    Who gets what the recalculation gives, or less, isn't judged: that explains the amount.
+    Only those without a recalculated entitlement are judged: what the rules give tells more than what others get.
     """
     found = compare(people.fen, levels(people, months // _YEARS_BAND))
-    explained = (people.expected > 0) & (people.fen <= people.expected + _TOLERANCE_FEN)
     values = nothing(len(people))
-    open_ = (people.fen > 0) & ~explained
+    open_ = (people.fen > 0) & (people.expected <= 0)
     values[open_] = np.maximum(found.widths[open_], 0)
     label = Words("金额与同类人群之差", "amount beyond that of peers")
     tell = _against_peers(people, found)
-    # The explained are peers of the others: they are compared with, at a value of nothing beyond.
+    # All the same everybody is among those compared with.
     digits = _among_all(values, people.fen > 0, found)
     return Feature("peers", Family.AMOUNT, label, values, digits, tell, lambda at: max(int(found.excess[at]), 0))
 

@@ -17,6 +17,8 @@ NOTICE_ENGLISH: Final = (
 # More people than this are in the table and not in the drawing.
 _MOST_DRAWN: Final = 60
 _WIDTH, _HEIGHT = 760, 460
+# Lower scores read 0.0.
+_LEAST_SHOWN: Final = 0.05
 _KINDS: Final = {"account": ("账户", "account"), "address": ("地址", "address"), "employer": ("单位", "employer")}
 _HEADINGS: Final = "".join(
     f"<th>{chinese}<br><span lang='en'>{english}</span></th>"
@@ -110,9 +112,9 @@ def _names(component: Component, scores: Scores) -> dict[Link, str]:
     counts: dict[str, int] = {}
     for link in component.links:
         counts[link.kind] = counts.get(link.kind, 0) + 1
-        chinese, _ = _KINDS[link.kind]
+        kind = " ".join(_KINDS[link.kind])
         name = scores.names.employer[link.key] if link.kind == "employer" else str(counts[link.kind])
-        names[link] = f"{chinese} {name}（{len(link.people)} 人）"
+        names[link] = f"{kind} {name}（{len(link.people)}）"
     return names
 
 
@@ -139,15 +141,16 @@ def _drawing(number: int, component: Component, drawn: list[int], scores: Scores
     title = f"第 {number} 组的关联图：{len(drawn)} 人与其共用的账户、地址、单位 / the links of group {number}"
     return (
         f"<svg viewBox='0 0 {_WIDTH} {_HEIGHT}' role='img' aria-label='{title}'><title>{title}</title>"
-        f"{lines}{things}{marks}</svg><p>圆为人，标序号；评分大于 0 的圆较大、边较粗。方为账户，菱为地址，三角为单位。"
+        f"{lines}{things}{marks}</svg><p>圆为人，标序号；评分大于 0 的圆较大、边较粗。"
+        "方为账户，菱为地址，三角为单位，括号内为人数。"
         "<span class='en' lang='en'> Circles are people, numbered as in the table, larger with a score; squares "
-        "accounts, diamonds addresses, triangles employers.</span></p>"
+        "accounts, diamonds addresses, triangles employers, with how many share them.</span></p>"
     )
 
 
 def _person(place: tuple[float, float], number: int, score: float) -> str:
     x, y = place
-    kind, radius = ("odd", 9) if score > 0 else ("person", 6)
+    kind, radius = ("odd", 9) if score >= _LEAST_SHOWN else ("person", 6)
     return (
         f"<circle class='{kind}' cx='{x:.0f}' cy='{y:.0f}' r='{radius}'/>"
         f"<text x='{x + 11:.0f}' y='{y + 4:.0f}'>{number}</text>"
