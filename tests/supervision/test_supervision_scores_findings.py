@@ -39,11 +39,13 @@ def test_each_listed_person_is_a_finding_with_the_reasons_as_evidence(listed: tu
     assert evidence["file_row"] == "102"
 
 
-def test_a_score_is_a_reason_to_look_and_no_more_though_a_thousand_turned_out_right(listed: tuple[Crowd, Prepared, Scores]) -> None:
+def test_a_score_is_a_reason_to_look_and_no_more_though_a_thousand_turned_out_right(
+    listed: tuple[Crowd, Prepared, Scores],
+) -> None:
     _, prepared, found = listed
     registers = product_registers()
     for one in findings(found, prepared, "run-7", AT):
-        judged = judge(one.signals, registers.rates({("scores", "score"): (1000, 0)}), registers.        """Give what a mistake weighs."""())
+        judged = judge(one.signals, registers.rates({("scores", "score"): (1000, 0)}), registers.weighed())
         assert judged.measure is Measure.VERIFY
         assert tier_of(judged) is Tier.LOOK
         assert not may_hold(one.rule)
