@@ -208,3 +208,18 @@ def test_two_departments_are_matched_only_as_role_and_agreements_permit(
     assert code in page
     assert browser.open("/exchange").send("/sign-out").sign_in("health1").open("/exchange/matches").status == 200
     assert code not in browser.text
+
+
+def test_joint_meeting_decides_on_a_refused_demand_over_the_interface(client: httpx.Client, steward: Program) -> None:
+    wanted = {"resource": "police.household_confirm", "kind": "action", "elements": ["identity_number"]}
+    raised = steward.post("/api/v1/demands", _demand(**wanted), 201)
+    path = f"/api/v1/demands/{raised['demand_id']}/events"
+    police, leader = Program(client, "police1"), Program(client, "leader1")
+    police.post(path, {"event": "accept"})
+    police.post(path, {"event": "refuse", "note": "暂不提供", "data": {"law": "政务数据共享条例（示例）"}})
+    steward.post(path, {"event": "dispute", "note": "业务必需"})
+    decided = {"event": "decide_to_share", "note": "应当共享", "data": {"meeting": "联席会议纪要2025-3"}}
+    assert client.post(path, json=decided, headers=police.headers).status_code == 403
+    without = client.post(path, json={"event": "decide_to_share"}, headers=leader.headers)
+    assert (without.status_code, without.json()["code"]) == (422, "sharing.guard")
+    assert leader.post(path, decided)["standing"]["state"] == "answer"

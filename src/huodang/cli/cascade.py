@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from huodang.exchange import Cascade
+    from huodang.exchange.cascade import DemandAbove
 
 app = typer.Typer(help="级联：上级与下级平台 / hubs above and below", no_args_is_help=True)
 
@@ -24,6 +26,20 @@ Json = Annotated[bool, typer.Option("--json", help="输出 JSON / print JSON")]
 Number = Annotated[int, typer.Option("--version", min=1, help="版本 / version")]
 AgreementId = Annotated[str, typer.Argument(metavar="AGREEMENT", help="协议编号 / the agreement's id")]
 NeighbourName = Annotated[str, typer.Argument(metavar="NEIGHBOUR", help="相邻平台的 holder / the neighbour's holder")]
+
+
+class Often(StrEnum):
+    """How often data are wished for."""
+
+    ONCE = "once"
+    REALTIME = "realtime"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    YEARLY = "yearly"
+
+
+_LIGHTS = {"green": "● 绿灯 / green", "yellow": "▲ 黄灯 / yellow", "red": "■ 红灯 / red"}
 
 
 @contextmanager
@@ -230,6 +246,81 @@ def revoke(
     with _cascade(config) as cascade:
         cascade.compacts.revoke(agreement_id, version, reason)
     typer.echo(f"已撤销 / revoked: {agreement_id} v{version}")
+
+
+@app.command()
+def demand(
+    resource: Annotated[str, typer.Argument(metavar="RESOURCE", help="收入的条目 / a taken entry")],
+    config: Config,
+    *,
+    purpose: Annotated[list[str], typer.Option("--purpose", help="用途，可多次 / purpose, any number of times")],
+    law: Annotated[str, typer.Option("--law", help="依据 / the law it rests on")],
+    element: Annotated[list[str] | None, typer.Option("--element", help="需核对的数据元 / to be compared")] = None,
+    field: Annotated[list[str] | None, typer.Option("--field", help="需返回的数据元 / to be handed over")] = None,
+    frequency: Annotated[Often, typer.Option("--frequency", help="多久一次 / how often")] = Often.REALTIME,
+    note: Annotated[str, typer.Option("--note", help="说明 / what it is for")] = "",
+) -> None:
+    """向相邻平台的部门提出需求；答复、时限、红黄灯随后返回 / ask a department behind a neighbour for data.
+
+    Examples:
+      huodang cascade demand province.police__household --purpose supervision --law 社会保险经办条例 \
+          --element name --element death_date --note 稽核核对 --config hub/hub.yaml
+    """
+    from huodang.exchange.cascade import CascadeError
+    from huodang.standards import Place
+    from huodang.store import SystemClock, shanghai_date
+
+    with _cascade(config) as cascade:
+        entry = cascade.entry(resource)
+        if entry is None:
+            raise CascadeError("没有收入该条目", "the entry hasn't been taken", place=Place(element=resource))
+        asked = cascade.demands.ask(
+            resource,
+            entry.kind,
+            purposes=tuple(purpose),
+            legal_basis=law,
+            frequency=frequency.value,
+            valid_from=shanghai_date(SystemClock().now()),
+            elements=tuple(element or ()),
+            fields=tuple(field or ()),
+            note=note,
+        )
+    _tell_demand(asked)
+
+
+@app.command()
+def demands(config: Config, *, as_json: Json = False) -> None:
+    """向相邻平台提出的需求：状态、时限、红黄灯、答复 / demands put to neighbours: state, due day, light, answer.
+
+    Examples:
+      huodang cascade demands --config hub/hub.yaml
+    """
+    import msgspec
+
+    with _cascade(config) as cascade:
+        failed = cascade.demands.refresh()
+        found = cascade.demands.asked()
+    if as_json:
+        typer.echo(msgspec.json.encode({"demands": found, "not_refreshed": failed}).decode())
+        return
+    for one in found:
+        _tell_demand(one)
+    for reference, code in failed.items():
+        typer.echo(f"未能更新 / not refreshed: {reference} {code}")
+    if not found:
+        typer.echo("没有需求 / no demands")
+
+
+def _tell_demand(one: "DemandAbove") -> None:
+    stands = one.standing
+    if stands is None:
+        typer.echo(f"{one.reference}  {one.resource}  尚未送达，将重送 / not handed over yet, will be")
+        return
+    due = f"  {_LIGHTS.get(stands.light, '')} {stands.due_on.isoformat()}" if stands.due_on is not None else ""
+    word = f"  {stands.note}" if stands.note else ""
+    law = f"（{stands.law}）" if stands.law else ""
+    waits = "、".join(stands.waits_for)
+    typer.echo(f"{one.reference}  {one.resource}  {stands.chinese} / {stands.english}  {waits}{due}{word}{law}")
 
 
 @app.command()

@@ -140,6 +140,7 @@ def assemble(settings: HubSettings) -> Services:
             sealer=sealer,
             catalogue=catalogue,
             events=events,
+            sharing=shared.sharing,
             clock=clock,
         )
     # Sessions and lock-outs run by the machine's own clock: a demonstration that walks through days must not end them.

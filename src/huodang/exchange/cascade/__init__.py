@@ -8,7 +8,9 @@ by `cascade_application`; what is configured is a `CascadeSettings` of `Neighbou
 from huodang.exchange.cascade import records
 from huodang.exchange.cascade.application import cascade_application
 from huodang.exchange.cascade.chain import ChainFault, Origin, check_chain
-from huodang.exchange.cascade.errors import CascadeError, NeighbourError
+from huodang.exchange.cascade.demand_words import DemandStanding
+from huodang.exchange.cascade.demands import DemandAbove
+from huodang.exchange.cascade.errors import CascadeError, DemandRefusedError, NeighbourError
 from huodang.exchange.cascade.neighbours import CascadeSettings, Neighbour, neighbour_keys, server_context
 from huodang.exchange.cascade.offers import ProxiedEntry, Refreshed
 from huodang.exchange.cascade.proofs import Proof
@@ -22,6 +24,9 @@ __all__ = [
     "CascadeSettings",
     "ChainFault",
     "ChainReport",
+    "DemandAbove",
+    "DemandRefusedError",
+    "DemandStanding",
     "Hop",
     "HubKeys",
     "HubOffers",

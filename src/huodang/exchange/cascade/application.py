@@ -9,12 +9,14 @@ from litestar.exceptions import ClientException
 from litestar.params import RawBody
 from litestar.status_codes import HTTP_200_OK, HTTP_400_BAD_REQUEST, HTTP_403_FORBIDDEN
 
+from huodang.exchange.cascade.demands import ROUTE
 from huodang.exchange.cascade.service import Cascade
 from huodang.standards import HuodangError
 
 JSON: Final = "application/json"
 _MOST_GRANTS: Final = 256
 _BODY_BYTES: Final = 8 * 1024 * 1024
+_DEMAND_BYTES: Final = 64 * 1024
 
 
 class _Grants(msgspec.Struct, forbid_unknown_fields=True):
@@ -79,13 +81,18 @@ def cascade_application(cascade: Cascade) -> Litestar:
             lambda: [cascade.compacts.take_revocation(bytes(one)) for one in _read(body, _Agreements).revocations]
         )
 
+    @post(ROUTE, status_code=HTTP_200_OK, sync_to_thread=True, request_max_body_size=_DEMAND_BYTES)
+    def demands(body: RawBody) -> Response[bytes]:
+        """Take a neighbour's signed demand, or the same again, and say where it stands."""
+        return Response(cascade.demands.take(bytes(body)).to_json().encode(), media_type=JSON)
+
     @get("/health", sync_to_thread=False, media_type=MediaType.TEXT)
     def health() -> str:
         """Say that the process lives."""
         return "ok"
 
     application = Litestar(
-        [answers, events, resources, keys, offers, agreements, revocations, health],
+        [answers, events, resources, keys, offers, agreements, revocations, demands, health],
         openapi_config=None,
         debug=False,
         exception_handlers={HuodangError: _problem},

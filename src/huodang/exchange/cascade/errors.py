@@ -15,3 +15,9 @@ class NeighbourError(CascadeError):
     """A neighbouring hub can't be reached, or what it said can't be believed."""
 
     code: ClassVar[str] = "exchange.cascade_neighbour"
+
+
+class DemandRefusedError(NeighbourError):
+    """A neighbouring hub doesn't take a demand."""
+
+    code: ClassVar[str] = "exchange.cascade_demand_refused"

@@ -108,3 +108,22 @@ batch = Table(
     Column("made_at", Instant, nullable=False, index=True),
     PrimaryKeyConstraint("resource", "consumer", "first"),
 )
+
+# Demands carried to a neighbour (out) or taken from one (in), as signed, with what was told of them last.
+demand = Table(
+    "exchange_cascade_demand",
+    metadata,
+    Column("direction", String(8), nullable=False),
+    Column("neighbour", String(64), nullable=False),
+    Column("reference", String(128), nullable=False),
+    Column("resource", String(129), nullable=False),
+    Column("demand_id", String(128), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("envelope", Text, nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("standing", Text, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("told_at", Instant),
+    Column("entry_id", String(32), nullable=False),
+    PrimaryKeyConstraint("direction", "neighbour", "reference"),
+)

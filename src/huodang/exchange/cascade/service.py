@@ -9,6 +9,7 @@ import structlog
 from huodang.exchange.agreements import Agreements, AgreementState
 from huodang.exchange.answers import AnswerRecord
 from huodang.exchange.cascade.compacts import Compacts, away
+from huodang.exchange.cascade.demands import Demands
 from huodang.exchange.cascade.door import Door
 from huodang.exchange.cascade.errors import CascadeError
 from huodang.exchange.cascade.event_relay import EventRelay
@@ -27,6 +28,7 @@ from huodang.exchange.events.subscriber import EventSubscriber
 from huodang.exchange.looks import Looks
 from huodang.exchange.questions import Question
 from huodang.exchange.service import Exchange
+from huodang.exchange.sharing import SharingDesk
 from huodang.exchange.values import to_the_second
 from huodang.ledger import Ledger
 from huodang.standards import HuodangError, Place
@@ -52,6 +54,7 @@ class Cascade:
         sealer: the hub's.
         catalogue: the hub's.
         events: the hub's own events, of which it passes on.
+        sharing: raises neighbours' demands for this hub's departments.
         clock: the time.
     """
 
@@ -69,6 +72,7 @@ class Cascade:
         sealer: FieldSealer,
         catalogue: Catalogue,
         events: EventOffice,
+        sharing: SharingDesk,
         clock: Clock,
     ) -> None:
         self.settings = settings
@@ -107,6 +111,7 @@ class Cascade:
         )
         self.compacts = Compacts(database, self.exchange.agreements, signers[0], self._clients, clock)
         self.offers = Offers(catalogue, signers[0], neighbours, clock)
+        self.demands = Demands(database, ledger, sharing, self.offers, signers[0], neighbours, self._clients, clock)
         door = Door(database, self.exchange.agreements, signers[0], neighbours, clock)
         self.relay = Relay(
             database,
@@ -306,6 +311,8 @@ class Cascade:
                 failed[name] = problem.code
         for name, code in failed.items():
             _log.warning("cascade.neighbour_not_refreshed", neighbour=name, code=code)
+        for reference, code in self.demands.refresh().items():
+            _log.warning("cascade.demand_not_refreshed", reference=reference, code=code)
         self.events.prune()
         return failed
 

@@ -1,6 +1,6 @@
 """The hub's matches and the secrets that blind them. No value of any set stands here."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, PrimaryKeyConstraint, String, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, PrimaryKeyConstraint, String, Table, Text, text
 
 from huodang.store import Instant, metadata
 
@@ -11,7 +11,7 @@ match = Table(
     Column("match_id", String(128), primary_key=True),
     Column("resource", String(129), nullable=False),
     # The second resource of a match between two departments.
-    Column("other", String(129), nullable=False, server_default=""),
+    Column("other", String(129), nullable=False, server_default=text("''")),
     Column("provider", String(64), nullable=False),
     Column("agreement_id", String(128), nullable=False),
     Column("agreement_version", Integer, nullable=False),
