@@ -33,9 +33,21 @@ class Agency:
     """Clues, payment control and monthly lists of one hub."""
 
     services: "Services"
-    clues: "ClueDesk"
-    control: "PaymentControl"
-    paylists: "Paylists"
+
+    @property
+    def clues(self) -> "ClueDesk":
+        """The clue desk."""
+        return self.services.supervision.clues
+
+    @property
+    def control(self) -> "PaymentControl":
+        """Payment control."""
+        return self.services.supervision.control
+
+    @property
+    def paylists(self) -> "Paylists":
+        """The gate of the monthly list."""
+        return self.services.supervision.paylists
 
     def signed_in(self, user: str) -> "Actor":
         """Sign a person in by account and password; the password comes from HUODANG_PASSWORD or is asked for.
@@ -54,18 +66,11 @@ class Agency:
 @contextmanager
 def agency(config: Path) -> Iterator[Agency]:
     """Open the services of a hub for one command."""
-    from huodang.supervision.clues import ClueDesk
-    from huodang.supervision.control import PaymentControl
-    from huodang.supervision.control.paylists import Paylists
     from huodang.web import HubSettings, assemble
 
-    settings = HubSettings.load(config)
-    services = assemble(settings)
-    database, ledger, sealer, clock = services.database, services.ledger, services.sealer, services.clock
+    services = assemble(HubSettings.load(config))
     try:
-        clues = ClueDesk(database, ledger, sealer, services.looks, clock, region=settings.region)
-        control = PaymentControl(database, ledger, sealer, clock, services.payments, clues, services.looks)
-        yield Agency(services, clues, control, Paylists(database, ledger, sealer, clock))
+        yield Agency(services)
     finally:
         services.close()
 
