@@ -55,7 +55,7 @@ def account_text(column: str, kind: str) -> str:
 
 def account_key(text: str) -> str:
     """Give the 60-bit key of an account's text: the same text, the same key."""
-    return f"CAST(hash({text}) >> 4 AS BIGINT)"
+    return f"CASE WHEN {text} IS NOT NULL THEN CAST(hash({text}) >> 4 AS BIGINT) END"
 
 
 def money(column: str, kind: str, unit: str) -> str:
