@@ -5,8 +5,9 @@ from datetime import date
 import numpy as np
 from web_deployment import Deployment
 
+from huodang.archive import PaymentDraft, PaymentKind
 from huodang.simulation.identity_numbers import NumberMaker
-from huodang.standards import Month
+from huodang.standards import IdentityNumber, Money, Month
 from huodang.supervision.clues import Finding, Signal
 from huodang.trust import sha256
 
@@ -31,3 +32,16 @@ def dead_payee(deployment: Deployment, *, fen: int = 412_345) -> tuple[str, str]
     found = Finding("paid_after_death", number, "110", (Month(2025, 8),), fen, (signal,), run_id, evidence, "130000")
     with services.database.begin() as connection:
         return services.supervision.clues.open(connection, found), number
+
+
+def pay(deployment: Deployment, number: str, months: tuple[Month, ...], *, fen: int = 412_345) -> None:
+    """Record a payment of each month."""
+    services = deployment.services
+    identity = IdentityNumber.parse(number)
+    with services.database.begin() as connection:
+        for at, month in enumerate(months):
+            draft = PaymentDraft(identity, "110", month, Money(fen), f"TX-{number[6:14]}-{at}", {"basic": Money(fen)})
+            if at == 0:
+                services.payments.record_first(connection, draft)
+            else:
+                services.payments.record(connection, draft, PaymentKind.MONTHLY)

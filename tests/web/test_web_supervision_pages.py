@@ -1,11 +1,16 @@
 """The pages of supervision: what is pressing, one clue from hand to hand, who sees what; without JavaScript."""
 
+import re
+
 import pytest
-from supervision_matters import dead_payee
+from supervision_matters import dead_payee, pay
 from web_deployment import STAFF, Browser, Deployment
 
+from huodang.standards import Month
 from huodang.web.menu import supervision_menu_of
 from huodang.web.roles import Role
+
+RECOVERY_LINK = re.compile(r'href="(/supervision/recoveries/[0-9a-f]{32})"')
 
 
 @pytest.mark.parametrize(("user", "role"), STAFF.items())
@@ -74,6 +79,54 @@ def test_a_clue_that_there_is_not_is_not_found(browser: Browser) -> None:
 def test_steward_and_administrators_find_no_supervision(browser: Browser) -> None:
     browser.sign_in("police1")
     assert browser.open("/supervision").status == 403
+
+
+def test_who_is_paid_is_answered_and_leaves_a_look(deployment: Deployment, browser: Browser) -> None:
+    _, number = dead_payee(deployment)
+    before = len(_looks(deployment, number))
+    browser.sign_in("investigator1").open("/supervision/payees").send("/supervision/payees", identity_number=number)
+    assert "没有查到在领的待遇" in browser.text
+    pay(deployment, number, (Month(2025, 8), Month(2025, 9)))
+    browser.send("/supervision/payees", identity_number=number)
+    assert "2025-08" in browser.text or "202508" in browser.text
+    assert number not in browser.text
+    assert len(_looks(deployment, number)) == before + 2
+    assert browser.send("/supervision/payees", identity_number="130102195001010011").status == 422
+    browser.sign_in("leader1")
+    assert browser.open("/supervision/payees").status == 403
+
+
+def test_a_confirmed_death_opens_a_recovery_that_is_paid_off_on_its_page(
+    deployment: Deployment, browser: Browser
+) -> None:
+    clue, number = dead_payee(deployment)
+    pay(deployment, number, (Month(2025, 7), Month(2025, 8), Month(2025, 9)))
+    path = f"/supervision/clues/{clue}"
+    browser.sign_in("investigator1").open(path).send(path, event="take")
+    browser.send(path, event="confirm", note="死亡证明已核对", fact_from="2025-07-03", law="社会保险经办条例")
+    browser.sign_in("reviewer1").open(path).send(path, event="approve")
+    browser.sign_in("investigator1").open("/supervision/recoveries?state=opened")
+    (own,) = RECOVERY_LINK.findall(browser.text)
+    browser.open(own)
+    assert "4,123.45" in browser.text  # August: the month after the death, which the clue is about
+    assert number not in browser.text
+    browser.open(own + "/notice")
+    assert "4,123.45" in browser.text or "4123.45" in browser.text
+    browser.open(own).send(own, event="serve_notice", served_on="2025-09-15", note="邮寄送达")
+    browser.send(own, event="receive", means="repayment", amount="1,23", moved_on="2025-09-15", reference="V1")
+    assert browser.status == 400
+    browser.open(own).send(
+        own, event="receive", means="repayment", amount="4123.45", moved_on="2025-09-15", reference="V1"
+    )
+    assert "已结清" in browser.text
+
+
+def test_lag_tells_a_span_of_months_and_refuses_what_is_none(browser: Browser) -> None:
+    browser.sign_in("leader1")
+    assert browser.open("/supervision/lag?from=2025-01&to=2025-09").status == 200
+    assert "没有收到死亡事件" in browser.text
+    for query in ("from=x", "from=2025-09&to=2025-01", "from=1900-01&to=2025-01"):
+        assert browser.open(f"/supervision/lag?{query}").status == 400
 
 
 def _looks(deployment: Deployment, number: str) -> list[object]:

@@ -14,6 +14,7 @@ from huodang.web.roles import (
     DUE_ROLES,
     EXCHANGE_ROLES,
     INTAKE_ROLES,
+    PAYMENT_ROLES,
     SUMMARY_ROLES,
     SUPERVISION_ROLES,
     Role,
@@ -66,6 +67,10 @@ EXCHANGE_MENU: Final = (
 SUPERVISION_MENU: Final = (
     MenuEntry("/supervision", mark("稽核总览"), SUPERVISION_ROLES),
     MenuEntry("/supervision/clues", mark("疑点"), SUPERVISION_ROLES),
+    MenuEntry("/supervision/payees", mark("在领查询"), PAYMENT_ROLES),
+    MenuEntry("/supervision/lists", mark("发放清单"), PAYMENT_ROLES - {Role.AUDITOR}),
+    MenuEntry("/supervision/recoveries", mark("追回"), PAYMENT_ROLES),
+    MenuEntry("/supervision/lag", mark("时滞与多付"), SUPERVISION_ROLES),
 )
 
 

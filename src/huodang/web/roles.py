@@ -64,5 +64,6 @@ CORRECTION_ROLES: Final = frozenset(
 )
 SUPERVISION_ROLES: Final = frozenset({Role.INVESTIGATOR, Role.REVIEWER, Role.LEADER, Role.AUDITOR})
 CLUE_ROLES: Final = SUPERVISION_ROLES | {Role.CORRECTOR}  # who was asked about a clue answers on its page
+PAYMENT_ROLES: Final = frozenset({Role.INVESTIGATOR, Role.REVIEWER, Role.AUDITOR})
 MATCH_ROLES: Final = CASE_ROLES | {Role.STEWARD}
 STAFF_ROLES: Final = frozenset(Role)
