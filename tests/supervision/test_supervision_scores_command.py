@@ -93,7 +93,7 @@ def test_the_overpaid_person_stands_first_masked_with_reason_file_and_row(made: 
     assert first["证件号码 identity_number"] == number[:6] + "********" + number[-4:]
     assert first["姓名 name"] == "王*明"
     assert "按规则重算应为" in first["主要原因 reasons_zh"]
-    assert "recalculated" in first["reasons_en"]
+    assert "too much" in first["reasons_en"]
     assert (first["文件 file"], first["行 row"]) == ("发放.csv", "102")
     assert {one["等级 tier"] for one in listed(out)} == {"look"}
 

@@ -31,7 +31,7 @@ def entitlement(people: People) -> Feature:
         paid, due, over = (yuan(int(one[at])) for one in (people.fen, people.expected, excess))
         return Words(
             f"月发 {paid} 元，按规则重算应为 {due} 元，多 {over} 元",
-            f"{paid} yuan a month are paid; recalculated by the rules it is {due}, {over} less",
+            f"{paid} yuan a month are paid; the rules give {due}: {over} too much",
         )
 
     label = Words("金额与重算待遇之差", "amount beyond the recalculated entitlement")
@@ -132,7 +132,7 @@ def _against_peers(people: People, found: Residuals) -> Telling:
         who = f"同险种、同年龄段{years}的 {number} 人" if found.level[at] < 3 else f"同险种的 {number} 人"
         return Words(
             f"月发 {paid} 元，{age} 岁；{who}的中位数为 {usual} 元，高出 {over} 元",
-            f"{paid} yuan a month at {age}; the median of {number} peers is {usual}, {over} less",
+            f"{paid} yuan a month at {age}; the median of {number} peers is {usual}: {over} more",
         )
 
     return tell

@@ -7,13 +7,16 @@ Source: Liu, Ting, Zhou, Isolation Forest (2008).
 """
 
 import importlib
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import numpy as np
 
 from huodang.standards import HuodangError
 from huodang.supervision.scores.people import People
 from huodang.supervision.scores.rarity import Values
+
+ForestClass = Callable[..., Any]
 
 _TREES: Final = 100
 _SEED: Final = 20080101
@@ -51,14 +54,14 @@ def plain_figures(people: People) -> Values:
     return np.column_stack(columns).astype(np.float32, copy=False)
 
 
-def generic_scores(people: People) -> Values:
-    """Score everybody by how few cuts part the person from all others; higher is odder.
+def load_forest() -> ForestClass:
+    """Give the class of the forest, so that a run that can't have one ends before it begins.
 
     Raises:
         GenericMissing: scikit-learn isn't there; the message holds the line that installs it.
     """
     try:
-        ensemble = importlib.import_module("sklearn.ensemble")  # an extra: only who asks for it needs it
+        found: ForestClass = importlib.import_module("sklearn.ensemble").IsolationForest
     except ImportError:
         raise GenericMissing(
             "通用异常检测需要 scikit-learn，尚未安装",
@@ -66,8 +69,18 @@ def generic_scores(people: People) -> Values:
             advice_chinese="安装：pip install 'huodang[scores]'；或加 --no-generic，只用业务评分。",
             advice_english="Install it: pip install 'huodang[scores]'; or go without it: --no-generic.",
         ) from None
+    return found
+
+
+def generic_scores(people: People, forest_class: ForestClass) -> Values:
+    """Score everybody by how few cuts part the person from all others; higher is odder.
+
+    Args:
+        people: Whom to score.
+        forest_class: Of `load_forest`.
+    """
     figures = plain_figures(people)
-    forest = ensemble.IsolationForest(n_estimators=_TREES, random_state=_SEED)
+    forest = forest_class(n_estimators=_TREES, random_state=_SEED)
     forest.fit(figures[:: max(len(figures) // _LEARNT_FROM, 1)])
     odd = np.empty(len(figures), dtype=np.float32)
     for start in range(0, len(figures), _BATCH):

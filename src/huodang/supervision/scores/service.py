@@ -11,7 +11,7 @@ from huodang.supervision.scores.approvals import concentrations, overrides
 from huodang.supervision.scores.combine import Combined, combine, ranked, reasons, stake
 from huodang.supervision.scores.contributions import spike
 from huodang.supervision.scores.features import Feature, Words
-from huodang.supervision.scores.generic import generic_scores
+from huodang.supervision.scores.generic import generic_scores, load_forest
 from huodang.supervision.scores.life import life_unseen
 from huodang.supervision.scores.lumps import lump
 from huodang.supervision.scores.people import Names, People, gather, unjudged
@@ -97,6 +97,7 @@ def score(prepared: PreparedTables, settings: ScoreSettings, progress: Progress 
         GenericMissing: the forest is asked for and scikit-learn isn't installed.
     """
     tell = progress or _silent
+    forest_class = load_forest() if settings.generic else None
     steps = 4 if settings.generic else 3
     tell("gather", 0, steps)
     with open_sources(prepared, settings.memory, settings.threads, settings.work) as sources:
@@ -106,9 +107,9 @@ def score(prepared: PreparedTables, settings: ScoreSettings, progress: Progress 
     features = features_of(people, names)
     combined = combine(features, len(people))
     generic = None
-    if settings.generic and len(people):
+    if forest_class is not None and len(people):
         tell("generic", 2, steps)
-        generic = generic_scores(people)
+        generic = generic_scores(people, forest_class)
     tell("explain", steps - 1, steps)
     found = Scores((), people, names, features, combined, generic, left)
     listed = replace(found, rows=tuple(_list(found, settings.top)))
