@@ -31,6 +31,7 @@ _REASONS = {
     "no_candidate": "没有相近的人 / nobody alike",
     "below_threshold": "有相近的人但不够确定 / somebody alike, not certain enough",
     "ambiguous": "不止一人同样相近，未猜 / several equally alike, not guessed",
+    "number_alone": "只有号码相近，姓名、出生日期都不支持 / only the number is alike, neither name nor birth date",
     "taken": "相近的人已与另一条关联 / the one alike is linked to another record",
 }
 
@@ -94,7 +95,7 @@ def link(
         _tell_plan(planned)
     if dry_run:
         return
-    check_output(out)
+    check_output(out, left, right, *([model] if model else []))
     with _progress(quiet=quiet) as show:
         links = link_files(left, right, settings, show)
         write_links(links, out)

@@ -27,6 +27,7 @@ class Unlinked(StrEnum):
     BELOW_THRESHOLD = "below_threshold"
     AMBIGUOUS = "ambiguous"
     TAKEN = "taken"
+    NUMBER_ALONE = "number_alone"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def choose_one_to_one(
     weights: Numbers,
     *,
     taken: NDArray[np.bool_],
+    barred: NDArray[np.bool_],
     population: int,
     kinds: Rows,
     notices: Rows,
@@ -62,6 +64,7 @@ def choose_one_to_one(
         right: row of the right record.
         weights: base 2, without any prior.
         taken: the left record is linked already by its number.
+        barred: nothing but the number speaks for it: it is a rival to others and never a link.
         population: how many left records there are.
         kinds: what kind of right record it is, such as with or without a number, from 0: how many are of anyone at all
             is another share for each.
@@ -85,7 +88,7 @@ def choose_one_to_one(
             break
         shares = found
     probability = np.round(probability, _DIGITS)
-    linked = probability >= threshold
+    linked = (probability >= threshold) & ~barred
     linked &= _first_of_each(of_right, probability) & _first_of_each(of_left, probability)
     alone = odds / (1 + odds)
     reasons: dict[int, tuple[Unlinked, float, int]] = {}
@@ -95,10 +98,13 @@ def choose_one_to_one(
     np.maximum.at(best, of_right, probability)
     strong = np.bincount(of_right, alone >= threshold)
     strong_taken = np.bincount(of_right, (alone >= threshold) & taken)
+    only_number = np.bincount(of_right, (probability >= threshold) & barred)
     for at in np.flatnonzero(~done):
         reason = Unlinked.BELOW_THRESHOLD
         if strong_taken[at]:
             reason = Unlinked.TAKEN
+        elif only_number[at]:
+            reason = Unlinked.NUMBER_ALONE
         elif strong[at]:
             reason = Unlinked.AMBIGUOUS
         reasons[int(rights[at])] = (reason, float(best[at]), int(strong[at]))

@@ -177,8 +177,9 @@ def _choose(records: Records, model: Model | None, settings: LinkSettings) -> Ch
         return Chosen(np.zeros(0), np.zeros(0, dtype=bool), {})
     # A record with a number that nobody has is rather of a stranger than one without any.
     kind = "(r.sequence IS NOT NULL)::BIGINT" if records.has_numbers else "0::BIGINT"
-    found = connection.sql(f"""SELECT left_row, right_row, weight, {kind} AS kind,
-        left_row IN (SELECT left_row FROM by_number) AS taken FROM weighed JOIN right_rest r ON r.row = right_row
+    found = connection.sql(f"""SELECT left_row, right_row, weight, {kind} AS kind, NOT ({_support(records)}) AS barred,
+        left_row IN (SELECT left_row FROM by_number) AS taken
+        FROM weighed w JOIN right_rest r ON r.row = right_row JOIN left_side l ON l.row = left_row
         ORDER BY left_row, right_row""").fetchnumpy()
     left, right, weights = (np.asarray(found[name]) for name in ("left_row", "right_row", "weight"))
     if records.same:
@@ -189,6 +190,7 @@ def _choose(records: Records, model: Model | None, settings: LinkSettings) -> Ch
             right,
             weights,
             taken=np.asarray(found["taken"]),
+            barred=np.asarray(found["barred"]),
             population=records.count("left_pool"),
             kinds=np.asarray(found["kind"]),
             notices=np.bincount(
@@ -203,6 +205,19 @@ def _choose(records: Records, model: Model | None, settings: LinkSettings) -> Ch
     connection.execute("INSERT INTO chosen SELECT * FROM link")
     connection.unregister("link")
     return chosen
+
+
+def _support(records: Records) -> str:
+    """Give the SQL that tells whether anything beside the number speaks for a pair: never by number alone."""
+    if not records.has_numbers:
+        return "true"
+    beside = [one.name for one in records.columns if one.name in {"name", "address", "phone"} or one.name[:2] == "c_"]
+    return " OR ".join(
+        [
+            "coalesce(r.told_birth AND damerau_levenshtein(l.birth, r.birth) <= 2, false)",
+            *(f"w.part_{name} > 0" for name in beside),
+        ]
+    )
 
 
 def _pairs(records: Records) -> pa.Table:

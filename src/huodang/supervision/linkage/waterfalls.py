@@ -11,8 +11,8 @@ from huodang.supervision.linkage.errors import LinkOutputError
 from huodang.supervision.linkage.explaining import Explained
 from huodang.supervision.linkage.service import Links
 
-_WIDTH: Final = 360
-_BAR: Final = 18
+_WIDTH: Final = 240
+_BAR: Final = 20
 _WAYS: Final = {
     "number": ("号码一致", "same number"),
     "repaired": ("号码修正后一致", "same number after one slip is repaired"),
@@ -110,34 +110,34 @@ def _records(one: Explained) -> str:
 
 
 def _waterfall(one: Explained) -> str:
-    """Draw how the weight builds up, comparison by comparison; a table beside it says the same in figures."""
+    """Draw how the weight builds up, comparison by comparison; the figures stand beside."""
     weights = [part.weight for part in one.parts]
     levels = [sum(weights[:count]) for count in range(len(weights) + 1)]
     low, high = min(0.0, *levels), max(1.0, *levels)
     scale = _WIDTH / (high - low)
-    drawn = "".join(_bar(levels[at] - low, part.weight, scale, at) for at, part in enumerate(one.parts))
-    drawn += _bar(-low, levels[-1], scale, len(weights), kind="total")
-    height = (len(weights) + 1) * _BAR
-    zero = -low * scale
-    picture = (
-        f'<svg role="img" aria-label="瀑布图 waterfall" width="{_WIDTH}" height="{height}" '
-        f'viewBox="0 0 {_WIDTH} {height}"><line class="axis" x1="{zero:.1f}" x2="{zero:.1f}" y1="0" y2="{height}"/>'
-        f"{drawn}</svg>"
-    )
     rows = "".join(
         f"<tr><th>{_both(part.chinese, part.english)}</th><td>{_both(part.level_chinese, part.level_english)}</td>"
+        f"<td>{_bar(levels[at], part.weight, low, scale)}</td>"
         f'<td class="number">{part.weight:+.1f}</td><td>{_said(part.weight, missing=part.missing)}</td></tr>'
-        for part in one.parts
+        for at, part in enumerate(one.parts)
     )
-    total = f'<tr><th>{_both("合计", "together")}</th><td></td><td class="number">{levels[-1]:+.1f}</td><td></td></tr>'
-    return f"{picture}<table>{rows}{total}</table>"
+    total = (
+        f"<tr><th>{_both('合计', 'together')}</th><td></td><td>{_bar(0.0, levels[-1], low, scale, kind='total')}</td>"
+        f'<td class="number">{levels[-1]:+.1f}</td><td></td></tr>'
+    )
+    return f"<table>{rows}{total}</table>"
 
 
-def _bar(start: float, weight: float, scale: float, row: int, *, kind: str = "") -> str:
+def _bar(start: float, weight: float, low: float, scale: float, *, kind: str = "") -> str:
     """Draw one step, from where the one before ended."""
-    left, width = min(start, start + weight) * scale, max(abs(weight) * scale, 1.0)
-    shape = f'x="{left:.1f}" y="{row * _BAR + 2}" width="{width:.1f}" height="{_BAR - 4}"'
-    return f'<rect class="{kind or ("for" if weight >= 0 else "against")}" {shape}/>'
+    left, width = (min(start, start + weight) - low) * scale, max(abs(weight) * scale, 1.0)
+    zero = -low * scale
+    return (
+        f'<svg aria-hidden="true" width="{_WIDTH}" height="{_BAR}" viewBox="0 0 {_WIDTH} {_BAR}">'
+        f'<line class="axis" x1="{zero:.1f}" x2="{zero:.1f}" y1="0" y2="{_BAR}"/>'
+        f'<rect class="{kind or ("for" if weight >= 0 else "against")}" x="{left:.1f}" y="3" '
+        f'width="{width:.1f}" height="{_BAR - 6}"/></svg>'
+    )
 
 
 def _said(weight: float, *, missing: bool) -> str:

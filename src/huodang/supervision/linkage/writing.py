@@ -18,13 +18,19 @@ _ENDINGS: Final = (".csv", ".parquet", ".xlsx")
 _MOST_EXCEL_ROWS: Final = 1_048_575
 
 
-def check_output(out: Path) -> None:
+def check_output(out: Path, *inputs: Path) -> None:
     """See whether links could be written to a file, before anything is computed.
 
+    Args:
+        out: where links are to go.
+        inputs: files that must not be written over.
+
     Raises:
-        LinkOutputError: its ending is of no known kind, or its folder can't be made.
+        LinkOutputError: its ending is of no known kind, it is an input, or its folder can't be made.
     """
     place = Place(file=out.name)
+    if out.resolve() in {one.resolve() for one in inputs}:
+        raise LinkOutputError("输出会覆盖输入文件", "the output would be written over an input", place=place)
     if out.suffix.lower() not in _ENDINGS:
         raise LinkOutputError(
             "输出文件须以 .csv、.parquet 或 .xlsx 结尾", "the output must end in .csv, .parquet or .xlsx", place=place
@@ -63,7 +69,7 @@ def unlinked_file(out: Path) -> Path:
 
 def _write(table: pa.Table, out: Path) -> None:
     writers: dict[str, Any] = {
-        ".csv": lambda file: arrow_csv.write_csv(table, file, arrow_csv.WriteOptions(quoting_style="none")),
+        ".csv": lambda file: _write_text(table, file),
         ".parquet": lambda file: pq.write_table(table, file),
         ".xlsx": lambda file: _write_excel(table, file),
     }
@@ -78,6 +84,13 @@ def _write(table: pa.Table, out: Path) -> None:
             f"the file can't be written ({problem.strerror})",
             place=Place(file=out.name),
         ) from None
+
+
+def _write_text(table: pa.Table, file: str) -> None:
+    # Arrow puts names of columns into quotes.
+    with Path(file).open("wb") as stream:
+        stream.write((",".join(table.column_names) + "\n").encode())
+        arrow_csv.write_csv(table, stream, arrow_csv.WriteOptions(include_header=False, quoting_style="none"))
 
 
 def _write_excel(table: pa.Table, file: str) -> None:
