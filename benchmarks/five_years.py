@@ -328,7 +328,7 @@ def run() -> list[str]:
         f"{kinds['false']:,} false reports of death. Made up: see `ASSUMED` in the module."
     )
     heads = (
-        "| way of watching | overpaid, million yuan | % of all that wasn't due | % of wrong payments not found by the end "
+        "| way of watching | overpaid, million yuan | % of all that wasn't due | % of wrong payments not found in time "
         "| false stops a 100,000 person-years | false holds | wrongly unpaid person-days | s |"
     )
     note = (

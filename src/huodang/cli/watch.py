@@ -13,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from huodang.exchange import Actor
     from huodang.standards import Month
-    from huodang.supervision.watch import Estimate, LagLine, Payees
+    from huodang.supervision.watch import ConfirmedLine, Estimate, LagLine
     from huodang.web.services import Services
 
 app = typer.Typer(help="监测：谁在领取、时滞与漏查 / who is paid, lag, what was missed", no_args_is_help=True)
@@ -22,6 +22,9 @@ Config = Annotated[
     Path, typer.Option("--config", help="枢纽的 hub.yaml / the hub's hub.yaml", exists=True, dir_okay=False)
 ]
 By = Annotated[str, typer.Option("--by", help="办理人账号，权限以账号为准 / whose account it is; its role decides")]
+Checked = Annotated[
+    list[Path], typer.Option(help="核查时的原文件 / files that were checked", exists=True, dir_okay=False)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON / print JSON")]
 
 
@@ -34,12 +37,6 @@ def _services(config: Path) -> "Iterator[Services]":
         yield services
     finally:
         services.close()
-
-
-def _payees(services: "Services") -> "Payees":
-    from huodang.supervision.watch import Payees
-
-    return Payees(services.database, services.sealer, services.clock)
 
 
 def _actor(services: "Services", user_id: str) -> "Actor":
@@ -79,12 +76,9 @@ def payee(
     from rich.console import Console
     from rich.table import Table
 
-    from huodang.supervision.watch import PayeeDesk
-
     number = sys.stdin.readline().strip() if identity == "-" else identity
     with _services(config) as services:
-        desk = PayeeDesk(services.database, _payees(services), services.payments, services.looks)
-        answer = desk.find(_actor(services, by), number, purpose, case_id=case)
+        answer = services.supervision.payee_desk.find(_actor(services, by), number, purpose, case_id=case)
     if as_json:
         _json(answer)
     elif answer.rows:
@@ -157,7 +151,7 @@ def load(
         ):
             reading = progress.add_task("索引 / indexing", total=listed.rows)
             writing = progress.add_task("写入 / writing", total=None)
-            done = _payees(services).load(
+            done = services.supervision.payees.load(
                 listed.lines(),
                 listed.month,
                 payer=payer,
@@ -204,7 +198,7 @@ def lag(
         raise typer.BadParameter("写 .xlsx 或 .html / an .xlsx or .html file", param_hint="--out")
     chosen = _months(months)
     with _services(config) as services:
-        lines = measure(services.database, _payees(services), chosen, Payday(payday) if payday else None)
+        lines = measure(services.database, services.supervision.payees, chosen, Payday(payday) if payday else None)
     if out is not None:
         told = f"{chosen[0].iso} – {chosen[-1].iso}"
         page = lag_workbook(lines) if out.suffix.lower() == ".xlsx" else lag_report_html(lines, told).encode()
@@ -272,28 +266,117 @@ def _months(text: str) -> "list[Month]":
     return sorted(set(months))
 
 
+@app.command()
+def missed(
+    run: Annotated[
+        Path, typer.Argument(help="huodang check 的结果文件夹 / folder of a check", exists=True, file_okay=False)
+    ],
+    config: Config,
+    payments: Checked,
+    *,
+    enrolments: Checked | None = None,
+    population: Checked | None = None,
+    certifications: Checked | None = None,
+    archives: Checked | None = None,
+    balances: Checked | None = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--map", help="核查时的列对应文件 / the check's mapping", exists=True, dir_okay=False)
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只看有多少发现 / only count the findings")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """月度核对：全量核查发现的，事件此前是否已经发现；漏掉的立为疑点 / what a full check found and no event had told.
+
+    只核对死亡与羁押类规则；核查所用的原文件须一并给出 / deaths and custody only; give the very files that were checked.
+
+    Examples:
+      huodang watch missed out/202503 --payments 202503.csv --config hub/hub.yaml
+    """
+    from huodang.supervision.clues.runs import findings_of_run
+    from huodang.supervision.tables import Kind
+    from huodang.supervision.watch import WATCHED
+
+    given = {
+        Kind.PAYMENTS: payments,
+        Kind.ENROLMENTS: enrolments,
+        Kind.POPULATION: population,
+        Kind.CERTIFICATIONS: certifications,
+        Kind.ARCHIVES: archives,
+        Kind.BALANCES: balances,
+    }
+    files = {kind: tuple(paths) for kind, paths in given.items() if paths}
+    with _services(config) as services:
+        found = findings_of_run(run, files, services.clock.now(), mapping=mapping)
+        wanted = [one for one in found.findings if one.rule in WATCHED]
+        if dry_run:
+            typer.echo(
+                f"可核对的发现 {len(wanted):,} 项，没有改动 / {len(wanted):,} findings to compare; nothing changed"
+            )
+            return
+        lines = services.supervision.confirmation.confirm(found.run_id, wanted)
+    if as_json:
+        _json(lines)
+        return
+    _show_missed(lines)
+
+
+def _show_missed(lines: "Sequence[ConfirmedLine]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from huodang.standards import Money
+    from huodang.supervision.watch import REASONS
+
+    table = Table("规则 rule", "核查发现 found", "事件已发现 told", "漏掉 missed", "漏掉金额（元）", "原因 why")
+    for line in lines:
+        why = "；".join(f"{REASONS[reason][0]} {number:,}" for reason, number in line.reasons.items())
+        figures = (f"{one:,}" for one in (line.found, line.told, line.missed))
+        table.add_row(line.rule, *figures, Money(line.missed_fen).text, why or "—")
+    if lines:
+        Console().print(table)
+    else:
+        typer.echo("没有可与事件核对的发现 / no finding that an event could have told")
+
+
 @app.command("missed-estimate")
 def missed_estimate(
     runs: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
-            help="huodang check 的结果文件夹 / folders of checks", exists=True, file_okay=False, metavar="RUN…"
+            help="huodang check --store 的文件夹 / folders of `huodang check --store`", exists=True, file_okay=False
         ),
-    ],
+    ] = None,
     *,
+    payments: Checked | None = None,
+    deaths: Checked | None = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--map", help="列的对应文件 / which column is which", exists=True, dir_okay=False)
+    ] = None,
     draws: Annotated[int, typer.Option("--draws", min=100, max=20_000, help="自助抽样次数 / bootstrap draws")] = 1000,
     as_json: AsJson = False,
 ) -> None:
     """死亡后领取中，各登记部门都没有记录的约有多少（捕获—再捕获）/ how many payments after death no register shows.
 
-    Examples:
-      huodang watch missed-estimate out/202503
+    死亡记录须注明来源（卫健、公安、民政）/ each death names its source: health, police, civil affairs.
 
-      huodang watch missed-estimate out/202501 out/202502 out/202503 --json
+    Examples:
+      huodang watch missed-estimate --payments 202503.csv --deaths 死亡.csv
+
+      huodang watch missed-estimate store/202501 store/202502 store/202503 --json
     """
+    import tempfile
+
+    from huodang.supervision.tables import Kind, prepare, understand
     from huodang.supervision.watch import captures_of_runs, estimate
 
-    found = estimate(captures_of_runs(runs), draws=draws)
+    folders = list(runs or [])
+    if not folders and not (payments and deaths):
+        raise typer.BadParameter("给出 RUN，或 --payments 与 --deaths / give RUN, or --payments and --deaths")
+    with tempfile.TemporaryDirectory(prefix="huodang-watch-") as work:
+        if payments and deaths:
+            files = {Kind.PAYMENTS: list(payments), Kind.DEATHS: list(deaths)}
+            folders.append(prepare(understand(files, mapping), Path(work)).folder)
+        found = estimate(captures_of_runs(folders), draws=draws)
     if as_json:
         _json(found)
         return

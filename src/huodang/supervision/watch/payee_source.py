@@ -46,10 +46,10 @@ class MonthList:
         connection = duckdb.connect()
         try:
             connection.execute("SET memory_limit = '1GB'")
-            found = connection.execute(
+            found = connection.sql(
                 "SELECT person, coalesce(scheme, '') AS scheme, fen, left(coalesce(region, ''), 12) AS region, "
                 "coalesce(account::VARCHAR, '') AS account FROM read_parquet(?) WHERE " + _TAKEN,
-                [str(self.prepared.path(Kind.PAYMENTS)), int(str(self.month))],
+                params=[str(self.prepared.path(Kind.PAYMENTS)), int(str(self.month))],
             )
             reader: Any = found.to_arrow_reader(_BATCH)
             for batch in reader:

@@ -38,7 +38,7 @@ def captures_of_runs(runs: Iterable[Path]) -> Captures:
     """Count who was paid after death, by the registers that have the death, over one run or several.
 
     Args:
-        runs: folders of checks whose deaths name their source.
+        runs: folders with prepared tables, whose deaths name their source.
 
     Raises:
         RunError: a folder holds no prepared deaths and payments, or a death there names no source.
@@ -67,10 +67,10 @@ def _table(run: Path, name: str) -> Path:
     found = sorted(run.rglob(name)) if run.is_dir() else []
     if not found:
         raise RunError(
-            f"这不是完整的核查结果：缺少 {name}",
-            f"this is no complete run of a check: {name} is missing",
-            advice_chinese="请给出 huodang check --out 的文件夹，并保留其中的 work 目录。",
-            advice_english="Give the folder of `huodang check --out`, with its work folder kept.",
+            f"文件夹中没有整理好的数据：缺少 {name}",
+            f"the folder holds no prepared tables: {name} is missing",
+            advice_chinese="请给出 huodang check --store 保留的文件夹，或直接给出 --payments 和 --deaths。",
+            advice_english="Give a folder kept by `huodang check --store`, or the files: --payments and --deaths.",
             place=Place(file=run.name),
         )
     return found[0]

@@ -8,8 +8,7 @@ and the clue goes to arbitration while payment goes on.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import sqlalchemy as sa
 import structlog
@@ -20,6 +19,7 @@ from huodang.exchange import Action, Actor, Change, DecisionRequest, EventOffice
 from huodang.standards import BadValue, IdentityNumber, Month, UnknownCode, code_table
 from huodang.store import Clock, Database, shanghai_date
 from huodang.supervision.clues import ClueDesk, ClueOutcome, Finding, Judgement, Stance
+from huodang.supervision.control import PaymentControl
 from huodang.supervision.timeline import Fact, Timeline
 from huodang.supervision.watch.payees import PaidSpan, Payee, Payees
 from huodang.supervision.watch.records import watched, watched_hold
@@ -48,13 +48,6 @@ _REGION_DIGITS: Final = 6
 _log = structlog.get_logger("huodang.supervision.watch")
 
 
-class Holds(Protocol):
-    """What the watch asks payment control."""
-
-    def held_since(self, connection: Connection, clue_id: str) -> datetime | None:
-        """Say when a clue first held or stopped a payment; None if it never did."""
-
-
 @dataclass(frozen=True)
 class Parts:
     """What the watch works with."""
@@ -62,7 +55,7 @@ class Parts:
     payees: Payees
     payments: PaymentRecords
     clues: ClueDesk
-    control: Holds
+    control: PaymentControl
     timeline: Timeline
     looks: Looks
 
