@@ -124,10 +124,12 @@ def _among_all(values: Values, paid: np.ndarray, found: Residuals) -> Values:
 
 
 def _against_peers(people: People, found: Residuals) -> Telling:
+    ages = people.age()
+
     def tell(at: int) -> Words:
         paid, usual, over = (yuan(int(one[at])) for one in (people.fen, found.middle, found.excess))
         number = f"{int(found.peers[at]):,}"
-        age = int(people.age()[at])
+        age = int(ages[at])
         years = "、同缴费年限" if found.level[at] < 3 else ""
         who = f"同险种、同年龄段{years}的 {number} 人" if found.level[at] < 3 else f"同险种的 {number} 人"
         return Words(
