@@ -19,7 +19,7 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from huodang.simulation import Account, BusinessClock, Figures, Journey, Population, Processes, World
+    from huodang.simulation import Account, BusinessClock, Figures, Journey, Person, Population, Processes, World
 
 BUSINESS_DATE = "2026-11-23"  # a Monday in a year whose calendar is published: the same demonstration for ever
 SEED = 20261123
@@ -105,7 +105,14 @@ def _ending_on_signals() -> Iterator[None]:
 
 def _run(root: Path, *, people: int, seed: int, day: date, hub_port: int, headless: bool, as_json: bool) -> None:
     from huodang.cli.demo_report import progress_bar, show_doors, show_figures
-    from huodang.simulation import BusinessClock, Processes, lay_out, make_population, open_sharing_matters
+    from huodang.simulation import (
+        BusinessClock,
+        Processes,
+        lay_out,
+        let_payees_die,
+        make_population,
+        open_sharing_matters,
+    )
 
     started = time.monotonic()
     with progress_bar() as progress:
@@ -122,7 +129,7 @@ def _run(root: Path, *, people: int, seed: int, day: date, hub_port: int, headle
             processes.start()
             processes.wait_healthy()
             progress.remove_task(task)
-            figures, journey = _journey(
+            figures, journey, paid = _journey(
                 world,
                 population,
                 processes,
@@ -142,6 +149,7 @@ def _run(root: Path, *, people: int, seed: int, day: date, hub_port: int, headle
             if not headless:
                 waiting = journey.open_a_new_morning(population.next_to_apply)
                 open_sharing_matters(world.address("hub"), accounts, population.due[0], clock.day)
+                let_payees_die(world, paid, clock.day)
                 show_doors(world, accounts, codes, population, waiting=waiting, on_stderr=as_json)
                 _serve(processes)
 
@@ -160,7 +168,7 @@ def _journey(
     codes: dict[str, str],
     progress: "Progress",
     started: float,
-) -> "tuple[Figures, Journey]":
+) -> "tuple[Figures, Journey, list[Person]]":
     from huodang.simulation import Journey, Team, gather
 
     task = progress.add_task("办理 / cases", total=len(population.due))
@@ -180,7 +188,7 @@ def _journey(
         days=journey.days,
         seconds=time.monotonic() - started,
     )
-    return figures, journey
+    return figures, journey, [one.person for one in cases if one.state == "completed"]
 
 
 def make_accounts(population: "Population") -> list["Account"]:
@@ -194,6 +202,7 @@ def make_accounts(population: "Population") -> list["Account"]:
         ("fuhe1", "复核员甲", "reviewer"),
         ("fuhe2", "复核员乙", "reviewer"),
         ("dangan", "档案员", "archivist"),
+        ("jihe", "稽核员", "investigator"),
         ("lingdao", "领导小组", "leader"),
         ("shenji", "审计员", "auditor"),
         ("xitong", "系统管理员", "system_administrator"),

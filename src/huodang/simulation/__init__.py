@@ -19,6 +19,7 @@ from huodang.simulation.processes import Processes, ProcessFailedError
 from huodang.simulation.root import DemoError, RootUnusableError, demonstration_root
 from huodang.simulation.sharing_scene import open_sharing_matters
 from huodang.simulation.statements import Statement, statements
+from huodang.simulation.supervision_scene import let_payees_die
 from huodang.simulation.world import PortInUseError, World, lay_out, require_free
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "form_of",
     "gather",
     "lay_out",
+    "let_payees_die",
     "make_population",
     "open_sharing_matters",
     "require_free",
