@@ -20,6 +20,7 @@ from huodang.supervision.recovery import (
     Debt,
     OverpaidMonth,
     Recoveries,
+    RecoveryNotPermittedError,
     RecoveryOpener,
     recorded_payments,
 )
@@ -105,7 +106,9 @@ def test_the_file_to_the_bank_holds_whole_accounts_runs_nothing_and_every_look_i
     assert "'=1+1|6227" in {row["账号"] for row in rows}
     assert "6227000000000001" in {row["账号"] for row in rows}
     assert {row["扣回金额（元）"] for row in rows} == {"3000.00"}
-    claw_backs.write(issued.batch_id, tmp_path / "again.csv")
+    claw_backs.write_again(INVESTIGATOR, issued.batch_id, tmp_path / "again.csv")
+    with pytest.raises(RecoveryNotPermittedError):
+        claw_backs.write_again(FAR_INVESTIGATOR, issued.batch_id, tmp_path / "far.csv")
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "ask.csv").read_bytes()
     for order in range(3):
         looks = keys.looks.of_subject(keys.index(person(order)))

@@ -18,7 +18,7 @@ from huodang.store import Clock, Database, shanghai_date
 from huodang.supervision.recovery import records
 from huodang.supervision.recovery.bank_answers import AnswerLine, read_answer
 from huodang.supervision.recovery.bank_layouts import layout_of
-from huodang.supervision.recovery.errors import BankFileError
+from huodang.supervision.recovery.errors import BankFileError, RecoveryNotPermittedError
 from huodang.supervision.recovery.matters import ACCOUNT, DebtMatter, seat
 from huodang.supervision.recovery.service import Recoveries
 from huodang.supervision.recovery.states import RecoveryEvent, RecoveryState
@@ -85,12 +85,11 @@ class ClawBacks:
         Args:
             actor: on whose order.
             bank: as recoveries name it.
-            path: `.csv` or `.xlsx`; written once the batch stands, and again by `write` at any time.
+            path: `.csv` or `.xlsx`; written once the batch stands, and again by `write_again` at any time.
             dry_run: only count.
 
         Raises:
             BankFileError: nothing is to be asked of this bank, or the file's kind isn't written.
-            RecoveryNotPermittedError: a recovery isn't the actor's to work on.
         """
         file_kind(path)
         batch_id = secrets.token_hex(16)
@@ -129,14 +128,21 @@ class ClawBacks:
                     )
                 )
                 self._recoveries.move(connection, actor, matter.recovery_id, RecoveryEvent.ISSUE_CLAW_BACK)
-        return self.write(batch_id, path)
+        return self._write(batch_id, path)
 
-    def write(self, batch_id: str, path: Path) -> ClawBackFile:
-        """Write the file of a batch, the same each time; the looks are recorded.
+    def write_again(self, actor: Actor, batch_id: str, path: Path) -> ClawBackFile:
+        """Write the file of a batch once more, the same each time, on the order of who may work on all in it.
 
         Raises:
             BankFileError: there is no such batch, or the file's kind isn't written.
+            RecoveryNotPermittedError: a recovery in it isn't the actor's to work on.
         """
+        with self._database.read() as connection:
+            self._batch(connection, batch_id)
+            self._check_all(connection, actor, batch_id)
+        return self._write(batch_id, path)
+
+    def _write(self, batch_id: str, path: Path) -> ClawBackFile:
         kind = file_kind(path)
         with self._database.begin() as connection:
             batch = self._batch(connection, batch_id)
@@ -173,6 +179,7 @@ class ClawBacks:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         with self._database.begin() as connection:
             batch = self._batch(connection, batch_id, lock=True)
+            self._check_all(connection, actor, batch_id)
             rows = {row.line: row for row in self._lines(connection, batch_id)}
             if batch.answer_digest:
                 if batch.answer_digest != digest:
@@ -195,6 +202,19 @@ class ClawBacks:
             if not dry_run:
                 self._close(connection, actor, batch_id, digest, booked, excess)
         return ClawBackAnswer(batch_id, booked, excess, short, again=False)
+
+    def _check_all(self, connection: Connection, actor: Actor, batch_id: str) -> None:
+        """Let only those touch a batch who may work on every recovery in it."""
+        for region in {row.region for row in self._lines(connection, batch_id)}:
+            request = DecisionRequest(actor, "act_on_recovery", PURPOSE, (), region=region)
+            if not decide(request).permitted:
+                raise RecoveryNotPermittedError(
+                    "批次中有不归您办理的追回",
+                    "a recovery in this batch isn't yours to work on",
+                    advice_chinese="请由发盘地区的稽核员办理。",
+                    advice_english="Have it done by an investigator of the region that sent it.",
+                    place=Place(element=batch_id[:64]),
+                )
 
     def _to_ask(self, connection: Connection, actor: Actor, bank: str) -> list[DebtMatter]:
         table = records.recovery
@@ -269,7 +289,14 @@ class ClawBacks:
     @staticmethod
     def _lines(connection: Connection, batch_id: str) -> list[sa.Row[Any]]:
         line, debt = records.claw_back_line, records.recovery
-        columns = (debt.c.person_index, debt.c.account, debt.c.outstanding, debt.c.state, debt.c.stopped_state)
+        columns = (
+            debt.c.person_index,
+            debt.c.region,
+            debt.c.account,
+            debt.c.outstanding,
+            debt.c.state,
+            debt.c.stopped_state,
+        )
         statement = (
             sa.select(line, *columns)
             .join(debt, debt.c.recovery_id == line.c.recovery_id)
