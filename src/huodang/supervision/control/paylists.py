@@ -199,7 +199,7 @@ class Paylists:
         table = records.paylist
         with self._database.read() as connection:
             newest = connection.execute(sa.select(table).order_by(table.c.checked_at.desc()).limit(limit))
-            rows = [dict(row._mapping.items()) for row in newest]  # noqa: SLF001  (SQLAlchemy's own public name)
+            rows = [{str(name): value for name, value in row.items()} for row in newest.mappings()]
             return [
                 paylist_of(row, self._waiting(connection, row["list_id"]) if row["state"] == CHECKED else ())
                 for row in rows
