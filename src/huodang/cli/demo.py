@@ -19,7 +19,7 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from huodang.simulation import Account, BusinessClock, Figures, Journey, Person, Population, Processes, World
+    from huodang.simulation import Account, BusinessClock, Figures, Followed, Journey, Population, Processes, World
 
 BUSINESS_DATE = "2026-11-23"  # a Monday in a year whose calendar is published: the same demonstration for ever
 SEED = 20261123
@@ -129,7 +129,7 @@ def _run(root: Path, *, people: int, seed: int, day: date, hub_port: int, headle
             processes.start()
             processes.wait_healthy()
             progress.remove_task(task)
-            figures, journey, paid = _journey(
+            figures, journey, cases = _journey(
                 world,
                 population,
                 processes,
@@ -149,7 +149,7 @@ def _run(root: Path, *, people: int, seed: int, day: date, hub_port: int, headle
             if not headless:
                 waiting = journey.open_a_new_morning(population.next_to_apply)
                 open_sharing_matters(world.address("hub"), accounts, population.due[0], clock.day)
-                let_payees_die(world, paid, clock.day)
+                let_payees_die(world, cases, accounts, clock.day)
                 show_doors(world, accounts, codes, population, waiting=waiting, on_stderr=as_json)
                 _serve(processes)
 
@@ -168,7 +168,7 @@ def _journey(
     codes: dict[str, str],
     progress: "Progress",
     started: float,
-) -> "tuple[Figures, Journey, list[Person]]":
+) -> "tuple[Figures, Journey, list[Followed]]":
     from huodang.simulation import Journey, Team, gather
 
     task = progress.add_task("办理 / cases", total=len(population.due))
@@ -188,7 +188,7 @@ def _journey(
         days=journey.days,
         seconds=time.monotonic() - started,
     )
-    return figures, journey, [one.person for one in cases if one.state == "completed"]
+    return figures, journey, cases
 
 
 def make_accounts(population: "Population") -> list["Account"]:
