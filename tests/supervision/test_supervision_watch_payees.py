@@ -178,7 +178,7 @@ months = st.lists(
 )
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(months)
 def test_the_store_tells_for_every_month_what_its_list_said(
     tmp_path_factory: pytest.TempPathFactory, migrated_template: Path, lists: Lists
