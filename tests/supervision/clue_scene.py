@@ -112,7 +112,7 @@ class Agency:
         """The kinds of letters written to a person, the first one first."""
         with self.database.read() as connection:
             told = self.control.notices.of_person(connection, self.index(number))
-        return [one.kind for one in sorted(told, key=lambda one: one.written_at)]
+        return [one.kind for one in reversed(told)]
 
     def confirm(self, clue_id: str, fact_from: str = "2025-02-10") -> None:
         """Two people confirm a clue."""

@@ -166,11 +166,14 @@ class Notices:
         for part in PARTS:
             words: Words = getattr(template, part)
             parts[part] = [words.zh.format(**filled), words.en.format(**english)]
-        notice_id = f"n{secrets.token_hex(8)}"
+        table = records.notice
+        before = sa.select(sa.func.count()).select_from(table).where(table.c.person_index == person_index)
+        # Numbered through a person's letters, so that two of one instant keep their order.
+        notice_id = f"n{connection.execute(before).scalar_one():05d}{secrets.token_hex(6)}"
         content = canonical_json({"parts": parts, "object_by": object_by.isoformat()})
         facts = {"notice": notice_id, "kind": kind, "clue": clue_id, "scheme": scheme}
         connection.execute(
-            sa.insert(records.notice).values(
+            sa.insert(table).values(
                 notice_id=notice_id,
                 person_index=person_index,
                 scheme=scheme,
@@ -189,7 +192,7 @@ class Notices:
         rows = connection.execute(
             sa.select(table)
             .where(table.c.person_index == person_index)
-            .order_by(table.c.written_at.desc(), table.c.notice_id)
+            .order_by(table.c.written_at.desc(), table.c.notice_id.desc())
         )
         return [self._read(row) for row in rows]
 
