@@ -37,6 +37,8 @@ _PERSON_RULES: Final[tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]] = (
     (("sound", "region"), ("sound", "region")),
     (("birth", "sound"), ("birth", _SURNAME)),
     (("birth", "sound"), ("birth", _REST)),
+    (("birth", "sound", "region"), (_DAY, _SURNAME, "region")),
+    (("birth", "sound", "region"), ("substr(birth, 1, 6)", _SURNAME, "region")),
     (("birth", "region", "sex"), ("birth", _PREFECTURE, "sex")),
     (("sequence", "birth"), ("sequence", "birth")),
     (("sequence", "name"), ("sequence", "name")),

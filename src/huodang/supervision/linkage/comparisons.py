@@ -22,6 +22,8 @@ class Level:
         likely: first guess of the share of true pairs on it.
         chance: first guess of the share of any two records on it.
         frequent: column whose frequent values count for less (term frequency); empty for none.
+        same: column that is the same on this level and those before; how often that happens by chance is counted from
+            its values; empty where it takes a sample of pairs.
     """
 
     condition: str
@@ -30,6 +32,7 @@ class Level:
     likely: float
     chance: float
     frequent: str = ""
+    same: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,8 +118,8 @@ _NAME: Final = Comparison(
     "name",
     "name_l IS NULL OR name_r IS NULL",
     (
-        Level("name_l = name_r", "相同", "same", 0.85, 2e-4, "name"),
-        Level("sound_l = sound_r", "同音异字", "homophone", 0.05, 3e-4, "sound"),
+        Level("name_l = name_r", "相同", "same", 0.85, 2e-4, "name", "name"),
+        Level("sound_l = sound_r", "同音异字", "homophone", 0.05, 3e-4, "sound", "sound"),
         Level(
             "one_character_apart(name_l, name_r)",
             "一字之差",
@@ -143,7 +146,7 @@ _SEQUENCE: Final = Comparison(
     "order digits of the number",
     "sequence_l IS NULL OR sequence_r IS NULL",
     (
-        Level("sequence_l = sequence_r", "相同", "same", 0.6, 1e-3, "sequence"),
+        Level("sequence_l = sequence_r", "相同", "same", 0.6, 1e-3, "sequence", "sequence"),
         Level("checked_l AND checked_r", "两个有效号码不同", "two valid numbers differ", 0.02, 0.6),
         Level("damerau_levenshtein(sequence_l, sequence_r) <= 1", "一位之差", "one digit differs", 0.3, 0.028),
         Level(*_ELSE, 0.08, 0.37),
@@ -161,9 +164,9 @@ _SEX: Final = Comparison(
 )
 
 
-def _birth_levels(same: str, near: str, parts: str, year: str) -> tuple[Level, ...]:
+def _birth_levels(name: str, same: str, near: str, parts: str, year: str) -> tuple[Level, ...]:
     return (
-        Level(same, "相同", "same", 0.9, 7e-5),
+        Level(same, "相同", "same", 0.9, 7e-5, same=name),
         Level(near, "一位之差或月日颠倒", "one digit differs, or month and day changed places", 0.05, 9e-4),
         Level(parts, "年月日中两项相同", "two of year, month and day agree", 0.03, 4e-3),
         Level(year, "年份相同", "same year", 0.01, 0.025),
@@ -190,7 +193,7 @@ def _date_conditions(one: str, other: str) -> tuple[str, str, str, str]:
 def _date(name: str, chinese: str, english: str) -> Comparison:
     conditions = _date_conditions(f"{name}_l", f"{name}_r")
     return Comparison(
-        name, chinese, english, f"{name}_l IS NULL OR {name}_r IS NULL", _birth_levels(*conditions), (name,)
+        name, chinese, english, f"{name}_l IS NULL OR {name}_r IS NULL", _birth_levels(name, *conditions), (name,)
     )
 
 
@@ -201,10 +204,11 @@ _BIRTH: Final = Comparison(
     "birth date",
     "birth_l IS NULL OR birth_r IS NULL",
     _birth_levels(
+        "birth",
         *(
             " OR ".join(f"coalesce({condition}, false)" for condition in of_readings)
             for of_readings in zip(*(_date_conditions(*reading) for reading in _READINGS), strict=True)
-        )
+        ),
     ),
     ("birth", "birth_number"),
     told="told_birth",
@@ -223,7 +227,7 @@ def _region(names: tuple[str, ...]) -> Comparison:
         "region",
         "region_l IS NULL OR region_r IS NULL",
         (
-            Level(some("{one} = {other}"), "相同", "same", 0.9, 0.01, "region"),
+            Level(some("{one} = {other}"), "相同", "same", 0.9, 0.01, "region", "region"),
             Level(some("substr({one}, 1, 4) = substr({other}, 1, 4)"), "同市", "same prefecture", 0.05, 0.09),
             Level(some("substr({one}, 1, 2) = substr({other}, 1, 2)"), "同省", "same province", 0.03, 0.7),
             Level(*_ELSE, 0.02, 0.2),
@@ -239,7 +243,7 @@ _REGION: Final = _region(("region", "region_number"))
 def _text(column: Column, roles: dict[str, Role]) -> Comparison:
     name = column.name
     one, other = f"{name}_l", f"{name}_r"
-    levels = [Level(f"{one} = {other}", "相同", "same", 0.85, 0.005, name)]
+    levels = [Level(f"{one} = {other}", "相同", "same", 0.85, 0.005, name, name)]
     fellows = [fellow for fellow in roles if fellow != name and {_last_word(name), _last_word(fellow)} in _EXCHANGED]
     levels += [
         Level(f"{one} = {fellow}_r AND {fellow}_l = {other}", "与另一列互换", "exchanged", 0.01, 1e-5)
@@ -268,7 +272,7 @@ def _code(column: Column) -> Comparison:
         *_called(column),
         f"{one} IS NULL OR {other} IS NULL",
         (
-            Level(f"{one} = {other}", "相同", "same", 0.85, 1e-4, name),
+            Level(f"{one} = {other}", "相同", "same", 0.85, 1e-4, name, name),
             Level(f"damerau_levenshtein({one}, {other}) <= 1", "一位之差", "one digit differs", 0.08, 1e-4),
             Level(f"damerau_levenshtein({one}, {other}) <= 2", "两位之差", "two digits differ", 0.02, 1e-3),
             Level(*_ELSE, 0.05, 0.998),
@@ -285,7 +289,7 @@ def _short(column: Column) -> Comparison:
         *_called(column),
         f"{one} IS NULL OR {other} IS NULL",
         (
-            Level(f"{one} = {other}", "相同", "same", 0.85, 0.02, name),
+            Level(f"{one} = {other}", "相同", "same", 0.85, 0.02, name, name),
             Level(
                 f"length({one}) >= 3 AND damerau_levenshtein({one}, {other}) <= 1",
                 "一位之差",

@@ -122,28 +122,30 @@ def _by_chance(
     found = {}
     for at, one in enumerate(comparisons):
         counted = _counts(levels, pairs, one, at)
-        shares = (counted + _GUESS_WEIGHT * np.array(weights[one.name].chance)) / (counted.sum() + _GUESS_WEIGHT)
-        same = _same_by_chance(records, one)
-        if same is not None:
-            shares = np.concatenate([[same], shares[1:] * (1 - same) / shares[1:].sum()])
+        # A level that no pair of the sample reached is rare, and not impossible: one more pair is put on each, after as
+        # many as the first guess says it takes.
+        shares = (counted + 1) / (counted.sum() + 1 / np.array(weights[one.name].chance))
+        better = 0.0
+        for level, described in enumerate(one.levels):
+            together = _same_by_chance(records, described.same) if described.same else 0.0
+            if together:
+                shares[level] = max(together - better, 0.1 * together)
+                better = max(together, better)
+        shares[-1] = max(1 - shares[:-1].sum(), shares[-1])
         found[one.name] = normal(shares.tolist())
     return found
 
 
-def _same_by_chance(records: Records, comparison: Comparison) -> float | None:
+def _same_by_chance(records: Records, name: str) -> float:
     """Give the share of all pairs with the very same value, from how often each value stands on either side."""
-    if comparison.levels[0].condition != f"{comparison.name}_l = {comparison.name}_r":
-        return None
-    counted = (
-        f"SELECT {comparison.name} AS value, count(*) AS n FROM {{}} WHERE {comparison.name} IS NOT NULL GROUP BY 1"
-    )
+    counted = f"SELECT {name} AS value, count(*) AS n FROM {{}} WHERE {name} IS NOT NULL GROUP BY 1"
     one, other = counted.format("left_pool"), counted.format("right_rest")
     found = records.connection.execute(f"""WITH l AS ({one}), r AS ({other})
         SELECT (SELECT sum(l.n::DOUBLE * {"(l.n - 1)" if records.same else "r.n"}) FROM l JOIN r USING (value)),
             (SELECT sum(n) FROM l), (SELECT sum(n) FROM r)""").fetchall()
     together, left, right = found[0]
     if not left or not right:
-        return None
+        return 0.0
     # Half a pair stands for what wasn't seen.
     return min((float(together or 0) + 0.5) / (float(left) * max(float(right) - int(records.same), 1)), 0.999)
 
@@ -230,6 +232,9 @@ def _maximise(
             chance[at] = np.array(normal((rest / rest.sum()).tolist()))
         if abs(prior - before) <= _SETTLED * before:
             break
+    for m, u in zip(likely, chance, strict=True):
+        # What agrees in nothing never speaks for one person, however rare it is in these files.
+        m[-1] = min(m[-1], u[-1])
     weights = {
         one.name: Weights(normal(m.tolist()), normal(u.tolist()))
         for one, m, u in zip(comparisons, likely, chance, strict=True)
