@@ -117,8 +117,8 @@ def prove(rule: Rule) -> None:
         missed, beyond = len(set(expected) - set(rows)), len(rows) - len(set(expected) & set(rows))
         raise RuleNotProvenError(
             f"规则 {rule.code} 应恰好找到植入的 {len(expected)} 行：漏 {missed} 行，多 {beyond} 行",
-            f"rule {rule.code} is to find exactly the {len(expected)} rows planted for it: it misses {missed} and finds "
-            f"{beyond} others",
+            f"rule {rule.code} is to find exactly the {len(expected)} rows planted for it: it misses {missed} and "
+            f"finds {beyond} others",
             advice_chinese="请核对规则和植入的案例；至少要植入一行应找到的。",
             advice_english="Compare rule and planted cases; at least one row is to be found.",
         )
