@@ -146,7 +146,7 @@ def run() -> list[str]:
         planted = generate(folder, ROWS)
         store = str(folder / "store")
         lines = [
-            f"{ROWS:,} payments × {ROWS // 5:,} deaths × {ROWS // 50:,} custody × {ROWS * 6 // 10:,} second-scheme rows.",
+            f"{ROWS:,} payments × {ROWS // 5:,} deaths × {ROWS // 50:,} custody × {ROWS * 6 // 10:,} enrolments.",
             "Every side finds exactly what is planted. Ours includes understanding the files, packing, quarantine,",
             "canaries, what couldn't be judged, digests, and writing findings, report and certificate.",
             "",

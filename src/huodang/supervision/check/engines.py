@@ -5,7 +5,6 @@ Planted rows are united with the tables here, so that no rule can tell them from
 
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -204,9 +203,9 @@ class SparkEngine:
             frame = self._session.read.parquet(str(prepared.path(kind)))
             rows = planted.tables.get(kind)
             if rows is not None:
-                with tempfile.NamedTemporaryFile(suffix=".parquet", dir=prepared.folder, delete=False) as file:
-                    pq.write_table(rows.cast(SCHEMAS[kind]), file.name)
-                frame = frame.unionByName(self._session.read.parquet(file.name))
+                file = prepared.folder / f"planted-{kind}.parquet"
+                pq.write_table(rows.cast(SCHEMAS[kind]), file)
+                frame = frame.unionByName(self._session.read.parquet(str(file)))
             frame.createOrReplaceTempView(kind.value)
             self._kinds.append(kind)
 

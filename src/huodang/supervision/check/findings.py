@@ -132,17 +132,15 @@ def _write_workbook(path: Path, columns: Sequence[str], rows: Iterator[Cells]) -
     )
     try:
         text, heading = workbook.add_format({"num_format": "@"}), workbook.add_format({"bold": True})
-        sheet: Worksheet | None = None
+        sheet = _sheet(workbook, 1, columns, heading)
         for number, cells in enumerate(rows):
-            if number % _SHEET_ROWS == 0:
+            if number and number % _SHEET_ROWS == 0:
                 sheet = _sheet(workbook, number // _SHEET_ROWS + 1, columns, heading)
             for column, cell in enumerate(cells):
                 if isinstance(cell, int) and not isinstance(cell, bool) and abs(cell) < 10**15:
                     sheet.write_number(number % _SHEET_ROWS + 1, column, cell)
                 elif cell is not None:
                     sheet.write_string(number % _SHEET_ROWS + 1, column, neutralise(cell_text(cell)), text)
-        if sheet is None:
-            _sheet(workbook, 1, columns, heading)
     finally:
         workbook.close()
     part.replace(path)
