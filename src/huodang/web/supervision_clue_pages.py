@@ -9,7 +9,7 @@ from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from huodang.standards import HuodangError
+from huodang.standards import HuodangError, code_table
 from huodang.supervision.clues import CLUES, ROLE_LABELS, UNDECIDED, ClueRow, ClueView
 from huodang.web.exchange_access import Visit
 from huodang.web.exchange_demand_pages import history_rows
@@ -39,6 +39,28 @@ _STATES: Final = {
 _STANCES: Final[dict[str, Chip]] = {
     "for": Chip("!", mark("支持疑点"), "bad"),
     "against": Chip("✓", mark("否定疑点"), "good"),
+}
+_REASONS: Final[dict[str, str]] = {
+    "conflict": mark("来源互相矛盾，由部门仲裁，发放照常"),
+    "no_witness": mark("没有登记部门的记录作证，只核查"),
+    "own_data_only": mark("只有经办系统自己的数据，只核查"),
+    "one_witness": mark("只有一个来源，最多暂停一期"),
+    "independent_witnesses": mark("两个互相独立的来源一致"),
+    "harm_outweighs": mark("误停的害处大于多付，只核查"),
+}
+_EVIDENCE_NAMES: Final[dict[str, str]] = {
+    "event": mark("事件编号"),
+    "resource": mark("资源"),
+    "type": mark("事件类型"),
+    "digest": mark("记录摘要"),
+    "paid": mark("各月多发（分）"),
+    "monthly_fen": mark("每月待遇（分）"),
+    "month": mark("月份"),
+    "months": mark("月份"),
+    "fen": mark("金额（分）"),
+    "rule": mark("发现规则"),
+    "row": mark("文件行号"),
+    "run_id": mark("比对批号"),
 }
 ANSWERS: Final[dict[str, str]] = {"yes": mark("属实"), "no": mark("不属实"), "unknown": mark("无法确定")}
 _DANGER: Final = frozenset({"confirm", "approve", "decide_for"})
@@ -127,7 +149,7 @@ def evidence(request: StaffRequest, services: NamedDependency[Services], clue_id
                 "digest": one.digest,
                 "frozen_at": one.frozen_at,
                 "shown": [
-                    (element_names([name], visit.language), shown_value(name, value, visit.language))
+                    (_evidence_name(visit, name), shown_value(name, value, visit.language))
                     for name, value in one.shown.items()
                 ],
             }
@@ -164,6 +186,10 @@ def _states(visit: Visit, counts: Any) -> list[tuple[str, str, int]]:  # noqa: A
     return [(code, visit.pick(label), counts[code]) for code, label in CLUES.states.items() if counts.get(code)]
 
 
+def _evidence_name(visit: Visit, name: str) -> str:
+    return visit.say(_EVIDENCE_NAMES[name]) if name in _EVIDENCE_NAMES else element_names([name], visit.language)
+
+
 def _register(visit: Visit, code: str) -> str:
     return visit.say(_REGISTERS[code]) if code in _REGISTERS else department_name(code, visit.language)
 
@@ -177,7 +203,17 @@ def _page(visit: Visit, view: ClueView, error: HuodangError | None = None) -> Re
         problem=shown(problem, visit.language) if problem else None,
         view=view,
         row=clue_row(visit, view.row),
-        stakes=view.stakes,
+        reason=visit.say(_REASONS.get(view.reason, view.reason)),
+        stakes=[
+            {
+                "scheme": code_table("scheme").meaning(one.scheme)
+                if one.scheme and visit.language == "zh"
+                else one.scheme,
+                "months": [month.iso for month in one.months],
+                "fen": one.fen,
+            }
+            for one in view.stakes
+        ],
         signals=[
             {
                 "register": _register(visit, one.register),

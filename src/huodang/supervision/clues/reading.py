@@ -48,7 +48,10 @@ from huodang.trust import HIDDEN_TEXT
 
 _AUDIT: Final = "audit"
 _PLAIN: Final = frozenset(
-    {"rule", "kind", "month", "months", "fen", "row", "source", "precision", "register", "run_id"}
+    {
+        *("rule", "kind", "month", "months", "fen", "row", "source", "precision", "register", "run_id"),
+        *("event", "resource", "type", "digest", "paid", "monthly_fen"),
+    }
 )
 """What evidence may say of a payment without naming anybody."""
 

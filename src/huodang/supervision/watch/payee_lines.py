@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from huodang.trust import FieldSealer
 

@@ -323,10 +323,10 @@ def _finding(
 def _evidence(event: ReceivedEvent, report: Report, scheme: str, overpaid: Mapping[Month, int], next_fen: int) -> bytes:
     return canonical_json(
         {
+            **event.data,
             "event": event.event_id,
             "resource": event.resource,
             "type": event.type,
-            "data": dict(event.data),
             "digest": report.digest,
             "scheme": scheme,
             "paid": {str(month): str(fen) for month, fen in sorted(overpaid.items())},
