@@ -33,14 +33,19 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.base
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
 
+$(VENV)/.services: requirements-services.lock $(VENV)/.dev
+	@echo "正在安装服务测试所需的软件包 / installing what the service tests need (Spark) …"
+	@$(PIP) install --require-hashes -r requirements-services.lock
+	@touch $@
+
 demo: setup ## Run the main job on a synthetic province, then serve its pages
 	@$(BIN)/huodang demo $(DEMO)
 
 test: setup-dev check ## Check and test everything that needs no server
-	@$(BIN)/python -m pytest -n $(JOBS) -m "not postgresql and not mariadb and not browser"
+	@$(BIN)/python -m pytest -n $(JOBS) -m "not postgresql and not mariadb and not browser and not spark"
 
-test-services: setup-dev ## Test against PostgreSQL, MariaDB and Chromium (skips what is absent)
-	@$(BIN)/python -m pytest -n $(JOBS) -m "postgresql or mariadb or browser" -rs
+test-services: setup-dev $(VENV)/.services ## Test against PostgreSQL, MariaDB, Chromium and Spark (skips what is absent)
+	@$(BIN)/python -m pytest -n $(JOBS) -m "postgresql or mariadb or browser or spark" -rs
 
 check: setup-dev ## Lint, types and the order of the rooms
 	@$(BIN)/ruff check src tests benchmarks
@@ -52,11 +57,13 @@ format: setup-dev ## Format the code and mend what a linter can mend
 	@$(BIN)/ruff check --fix src tests benchmarks
 	@$(BIN)/ruff format src tests benchmarks
 
-lock: ## Resolve the dependencies anew into the two lock files (needs uv)
+lock: ## Resolve the dependencies anew into the lock files (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	  --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	  --custom-compile-command "make lock" --constraint requirements.lock --group dev pyproject.toml --output-file requirements-dev.lock
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+	  --custom-compile-command "make lock" --constraint requirements-dev.lock --extra spark pyproject.toml --output-file requirements-services.lock
 
 benchmarks: setup-dev ## Measure and write benchmarks/RESULTS.md (minutes; installs the measured peers)
 	@$(BIN)/python -m benchmarks $(BENCH)
