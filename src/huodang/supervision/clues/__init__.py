@@ -31,7 +31,7 @@ from huodang.supervision.clues.states import ClueEvent, ClueState
 from huodang.supervision.clues.terms import ClueTerms, product_clue_terms, read_clue_terms
 from huodang.supervision.clues.transitions import CLUES, UNDECIDED
 from huodang.supervision.clues.values import ClueOutcome, Finding, Outcome, Signal, Stake, Stance, Tier
-from huodang.supervision.clues.views import TIER_LABELS, ClueRow, ClueView, Counts, EventChoice, Evidence
+from huodang.supervision.clues.views import TIER_LABELS, AskedRow, ClueRow, ClueView, Counts, EventChoice, Evidence
 
 __all__ = [
     "CLUES",
@@ -39,6 +39,7 @@ __all__ = [
     "ROLE_LABELS",
     "TIER_LABELS",
     "UNDECIDED",
+    "AskedRow",
     "ClueDataError",
     "ClueDesk",
     "ClueError",

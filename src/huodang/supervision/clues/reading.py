@@ -1,4 +1,4 @@
-"""Looking at clues: lists without persons, one clue with what the policy lets the onlooker see, frozen evidence."""
+"""Looking at a clue: what the policy lets the onlooker see of it, and its frozen evidence."""
 
 import json
 from collections.abc import Sequence
@@ -8,8 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from huodang.exchange import Action, Actor, Decision, DecisionRequest, Looks, decide
-from huodang.exchange.sharing import LIGHT_LABELS
-from huodang.standards import Place, UnknownElement, element, working_days_between
+from huodang.standards import Place, UnknownElement, element
 from huodang.store import Database
 from huodang.supervision.clues import records
 from huodang.supervision.clues.clue_record import (
@@ -25,18 +24,15 @@ from huodang.supervision.clues.clue_record import (
 from huodang.supervision.clues.engine import Engine, is_assigned
 from huodang.supervision.clues.errors import EvidenceAlteredError
 from huodang.supervision.clues.guards import NEEDS
-from huodang.supervision.clues.matters import matter_label
-from huodang.supervision.clues.measures import MEASURE_LABELS, MILLE, Measure
+from huodang.supervision.clues.lists import AUDIT, ClueLists
+from huodang.supervision.clues.measures import MILLE
 from huodang.supervision.clues.opening import frozen_digest
 from huodang.supervision.clues.signals import judgement_of, rates_of, signals_of, stakes_of
 from huodang.supervision.clues.terms import light_of
-from huodang.supervision.clues.transitions import CLUES, UNDECIDED
+from huodang.supervision.clues.transitions import CLUES
 from huodang.supervision.clues.values import Signal
 from huodang.supervision.clues.views import (
-    TIER_LABELS,
-    ClueRow,
     ClueView,
-    Counts,
     EventChoice,
     Evidence,
     EvidenceLine,
@@ -46,7 +42,6 @@ from huodang.supervision.clues.views import (
 )
 from huodang.trust import HIDDEN_TEXT
 
-_AUDIT: Final = "audit"
 _PLAIN: Final = frozenset(
     {
         *("rule", "kind", "month", "months", "fen", "row", "source", "precision", "register", "run_id"),
@@ -56,7 +51,7 @@ _PLAIN: Final = frozenset(
 """What evidence may say of a payment without naming anybody."""
 
 
-class ClueReader:
+class ClueReader(ClueLists):
     """Shows clues.
 
     Args:
@@ -66,69 +61,8 @@ class ClueReader:
     """
 
     def __init__(self, database: Database, engine: Engine, looks: Looks) -> None:
-        self._database = database
-        self._engine = engine
-        self._desk = engine.desk
+        super().__init__(database, engine)
         self._looks = looks
-
-    def queue(
-        self,
-        actor: Actor,
-        *,
-        state: str | None = None,
-        matter: str | None = None,
-        mine: bool = False,
-        limit: int = 100,
-    ) -> list[ClueRow]:
-        """List clues, the most pressing first: by tier, by money, by deadline. Without a state: the undecided."""
-        table = records.clue
-        statement = sa.select(table).order_by(table.c.tier, table.c.fen.desc(), table.c.due_on, table.c.clue_id)
-        statement = statement.where(table.c.state.in_(sorted(UNDECIDED)) if state is None else table.c.state == state)
-        if matter is not None:
-            statement = statement.where(table.c.matter == matter)
-        if mine:
-            statement = statement.where(
-                sa.or_(table.c.assigned_to == actor.user_id, table.c.locked_by == actor.user_id)
-            )
-        found: list[ClueRow] = []
-        with self._database.read() as connection:
-            for row in connection.execute(statement).mappings():
-                clue = ClueRecord.of(row)
-                if _may(actor, Action.LIST_CLUES, clue) is not None:
-                    found.append(self.row(clue))
-                if len(found) >= limit:
-                    break
-        return found
-
-    def overdue(self, actor: Actor) -> list[ClueRow]:
-        """List what is past its due day, the latest first."""
-        table, today = records.clue, self._desk.clock.today()
-        statement = sa.select(table).where(table.c.due_on < today).order_by(table.c.due_on, table.c.clue_id)
-        with self._database.read() as connection:
-            clues = [ClueRecord.of(row) for row in connection.execute(statement).mappings()]
-        return [self.row(clue) for clue in clues if _may(actor, Action.LIST_CLUES, clue) is not None]
-
-    def counts(self, actor: Actor) -> Counts:
-        """Count the clues that an actor may know of; set-based, by region."""
-        table, today = records.clue, self._desk.clock.today()
-        late = sa.func.sum(sa.case((table.c.due_on < today, 1), else_=0))
-        statement = sa.select(
-            table.c.region, table.c.state, table.c.tier, sa.func.count(), late, sa.func.sum(table.c.fen)
-        ).group_by(table.c.region, table.c.state, table.c.tier)
-        states: dict[str, int] = {}
-        tiers: dict[str, int] = {}
-        overdue = fen = 0
-        with self._database.read() as connection:
-            for region, state, tier, number, past, sum_fen in connection.execute(statement):
-                if not _permitted(actor, Action.LIST_CLUES, region, assigned=False):
-                    continue
-                states[state] = states.get(state, 0) + number
-                if state in UNDECIDED:
-                    name = list(TIER_LABELS)[tier].value
-                    tiers[name] = tiers.get(name, 0) + number
-                    fen += int(sum_fen)
-                overdue += int(past)
-        return Counts(states, tiers, overdue, fen)
 
     def view(self, actor: Actor, clue_id: str) -> ClueView:
         """Show a clue; the look is recorded.
@@ -208,38 +142,6 @@ class ClueReader:
             found.append(EventChoice(event, CLUES.events[event], tuple(needs)))
         return found
 
-    def row(self, clue: ClueRecord) -> ClueRow:
-        """Make the line of a clue in a list."""
-        row, today = clue.row, self._desk.clock.today()
-        light = None
-        if clue.due_on is not None:
-            light = light_of(clue.due_on, today, self._desk.terms.yellow_when_left)
-        return ClueRow(
-            clue_id=clue.clue_id,
-            matter=clue.matter,
-            matter_label=matter_label(clue.matter),
-            rule=row["rule"],
-            region=clue.region,
-            state=clue.state,
-            state_label=CLUES.states[clue.state],
-            tier=clue.tier,
-            tier_label=TIER_LABELS[clue.tier],
-            measure=row["measure"],
-            measure_label=MEASURE_LABELS[Measure(row["measure"])],
-            fen=row["fen"],
-            candidate=row["candidate"],
-            opened_at=row["opened_at"],
-            due_on=clue.due_on,
-            due_provisional=row["due_provisional"],
-            light=light,
-            light_label=("", "") if light is None else LIGHT_LABELS[light],
-            days_late=0 if clue.due_on is None else max(0, working_days_between(clue.due_on, today)),
-            overdue=row["overdue"],
-            assigned_to=clue.assigned_to,
-            locked_by=clue.locked_by,
-            outcome=clue.outcome,
-        )
-
     def _look(
         self, connection: Connection, actor: Actor, clue: ClueRecord, elements: Sequence[str], what: str
     ) -> Decision:
@@ -273,7 +175,7 @@ class ClueReader:
             if connection.execute(asked).first() is None:
                 return None
             department = actor.department
-        for purpose in (PURPOSE, _AUDIT):
+        for purpose in (PURPOSE, AUDIT):
             decision = decide(
                 DecisionRequest(
                     actor,
@@ -351,18 +253,6 @@ def _evidence_lines(connection: Connection, clue_id: str) -> list[EvidenceLine]:
     table = records.evidence
     rows = connection.execute(sa.select(table).where(table.c.clue_id == clue_id).order_by(table.c.frozen_at))
     return [EvidenceLine(row.digest, row.run_id, row.frozen_at, row.entry_id) for row in rows]
-
-
-def _may(actor: Actor, action: str, clue: ClueRecord) -> str | None:
-    """Give the purpose for which an action is permitted, or None."""
-    return _permitted(actor, action, clue.region, assigned=is_assigned(clue, actor))
-
-
-def _permitted(actor: Actor, action: str, region: str, *, assigned: bool) -> str | None:
-    for purpose in (PURPOSE, _AUDIT):
-        if decide(DecisionRequest(actor, action, purpose, region=region, assigned=assigned)).permitted:
-            return purpose
-    return None
 
 
 def _fields(content: bytes) -> dict[str, str]:

@@ -66,6 +66,25 @@ class ClueRow:
 
 
 @dataclass(frozen=True)
+class AskedRow:
+    """A question about a clue that waits for a department's answer; it names nobody.
+
+    Attributes:
+        days_late: working days past the due day.
+    """
+
+    clue_id: str
+    matter: str
+    matter_label: Label
+    region: str
+    asked_at: datetime
+    due_on: date
+    light: Light
+    light_label: Label
+    days_late: int
+
+
+@dataclass(frozen=True)
 class SignalLine:
     """What one register says, in a view.
 
