@@ -15,9 +15,8 @@ from huodang.cli.supervising import Agency, AsJson, Config, User, agency, print_
 
 if TYPE_CHECKING:
     from rich.progress import Progress
-    from sqlalchemy import Connection
 
-    from huodang.supervision.certification import Certifications, Suspicion
+    from huodang.supervision.certification import Certifications
 
 app = typer.Typer(
     help="领取资格认证：纳入、按数据认证、到期名单、上门 / certification: enrol, prove by data, who is due, visits",
@@ -35,18 +34,8 @@ Quarantine = Annotated[
 
 @contextmanager
 def _desk(config: Path) -> "Iterator[tuple[Agency, Certifications]]":
-    from huodang.supervision.certification import Certifications, finding_of
-
     with agency(config) as here:
-        all_ = here.services
-
-        def suspect(connection: "Connection", suspicion: "Suspicion") -> None:
-            here.clues.open(connection, finding_of(suspicion, "110"))
-
-        yield (
-            here,
-            Certifications(all_.database, all_.ledger, all_.sealer, all_.looks, all_.clock, suspect=suspect),
-        )
+        yield here, here.services.supervision.certifications
 
 
 @app.command()

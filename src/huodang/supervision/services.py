@@ -1,11 +1,15 @@
 """Where the parts of supervision are put together for a hub: rooms below in, services out."""
 
 from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection
 
 from huodang.archive import PaymentRecords
 from huodang.exchange import EventOffice, Looks
 from huodang.ledger import Ledger
 from huodang.store import Clock, Database, Handler
+from huodang.supervision.certification import Certifications, Suspicion, finding_of
 from huodang.supervision.clues import ClueDesk
 from huodang.supervision.control import PaymentControl
 from huodang.supervision.control.paylists import Paylists
@@ -13,6 +17,9 @@ from huodang.supervision.recovery import ClawBacks, Recoveries, RecoveryOpener, 
 from huodang.supervision.timeline import Timeline
 from huodang.supervision.watch import Confirmation, Parts, PayeeDesk, Payees, Watch
 from huodang.trust import FieldSealer, Signer
+
+_EMPLOYEES: Final = "110"
+"""企业职工基本养老保险: the scheme of a suspicion about somebody whose payments the store doesn't hold yet."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,7 @@ class SupervisionServices:
         payees: the store of who is paid; `payee_desk` answers people out of it, decided and recorded.
         watch: takes the departments' events; subscribed when it is built.
         confirmation: holds a full check against what the events had told.
+        certifications: who is certified, by what; what it can't settle becomes a clue.
     """
 
     clues: ClueDesk
@@ -35,10 +43,12 @@ class SupervisionServices:
     payee_desk: PayeeDesk
     watch: Watch
     confirmation: Confirmation
+    certifications: Certifications
 
     def handlers(self) -> dict[str, Handler]:
         """The jobs of every part, by kind."""
-        return {**self.clues.handlers(), **self.control.handlers(), **self.recoveries.handlers()}
+        parts = (self.clues, self.control, self.recoveries, self.certifications)
+        return {kind: handler for part in parts for kind, handler in part.handlers().items()}
 
 
 def build_supervision(
@@ -65,6 +75,14 @@ def build_supervision(
     payees = Payees(database, sealer, clock)
     watch = Watch(database, events, Parts(payees, payments, clues, control, timeline, looks), clock)
     watch.start()
+
+    def suspect(connection: Connection, suspicion: Suspicion) -> None:
+        person = payees.person_index(suspicion.identity_number.text)
+        scheme = next((one.scheme for one in payees.paid(connection, person)), _EMPLOYEES)
+        clues.open(connection, finding_of(suspicion, scheme))
+
+    certifications = Certifications(database, ledger, sealer, looks, clock, suspect=suspect)
+    clues.on_outcome("certification", certifications.on_outcome)
     return SupervisionServices(
         clues=clues,
         control=control,
@@ -76,4 +94,5 @@ def build_supervision(
         payee_desk=PayeeDesk(database, payees, payments, looks),
         watch=watch,
         confirmation=Confirmation(database, payees, clues, clock),
+        certifications=certifications,
     )

@@ -5,8 +5,10 @@ from typing import Final
 
 from huodang.web.language import mark
 from huodang.web.roles import (
+    ASKED_ROLES,
     AUDIT_ROLES,
     CASE_ROLES,
+    CERTIFICATION_ROLES,
     CODE_ROLES,
     CORRECTION_ROLES,
     DELIVERY_ROLES,
@@ -43,6 +45,8 @@ MENU: Final = (
         frozenset({Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDIT_ADMINISTRATOR}),
     ),
     MenuEntry("/supervision", mark("稽核"), SUPERVISION_ROLES),
+    MenuEntry("/supervision/certifications", mark("资格认证"), CERTIFICATION_ROLES - SUPERVISION_ROLES),
+    MenuEntry("/supervision/asked", mark("稽核函询"), ASKED_ROLES),
     MenuEntry("/exchange", mark("数据共享"), EXCHANGE_ROLES),
     MenuEntry("/exchange/corrections", mark("校核纠错"), CORRECTION_ROLES - EXCHANGE_ROLES),
 )
@@ -70,6 +74,8 @@ SUPERVISION_MENU: Final = (
     MenuEntry("/supervision/payees", mark("在领查询"), PAYMENT_ROLES),
     MenuEntry("/supervision/lists", mark("发放清单"), PAYMENT_ROLES - {Role.AUDITOR}),
     MenuEntry("/supervision/recoveries", mark("追回"), PAYMENT_ROLES),
+    MenuEntry("/supervision/certifications", mark("资格认证"), CERTIFICATION_ROLES),
+    MenuEntry("/supervision/asked", mark("稽核函询"), ASKED_ROLES),
     MenuEntry("/supervision/lag", mark("时滞与多付"), SUPERVISION_ROLES),
 )
 

@@ -64,6 +64,8 @@ CORRECTION_ROLES: Final = frozenset(
 )
 SUPERVISION_ROLES: Final = frozenset({Role.INVESTIGATOR, Role.REVIEWER, Role.LEADER, Role.AUDITOR})
 CLUE_ROLES: Final = SUPERVISION_ROLES | {Role.CORRECTOR}  # who was asked about a clue answers on its page
+ASKED_ROLES: Final = frozenset({Role.CORRECTOR})
 PAYMENT_ROLES: Final = frozenset({Role.INVESTIGATOR, Role.REVIEWER, Role.AUDITOR})
+CERTIFICATION_ROLES: Final = PAYMENT_ROLES | {Role.WINDOW_CLERK}
 MATCH_ROLES: Final = CASE_ROLES | {Role.STEWARD}
 STAFF_ROLES: Final = frozenset(Role)

@@ -118,6 +118,8 @@ def serve_worker(settings: HubSettings) -> None:
 
 def _background(services: Services) -> list[AbstractContextManager[object]]:
     settings = services.settings
+    with services.database.begin() as connection:
+        services.supervision.certifications.plan(connection)
     return [
         Loop("ledger", services.ledger.seal_batch, settings.seal_every_milliseconds / 1000),
         Loop("ferry", hub_desk(services).work, _FERRY_EVERY_SECONDS),

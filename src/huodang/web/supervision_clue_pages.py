@@ -19,7 +19,7 @@ from huodang.web.labels import DEPARTMENT_NAMES, Chip, department_name, element_
 from huodang.web.language import mark
 from huodang.web.pages import render, see_other
 from huodang.web.problems import NotFoundError, problem_of, shown
-from huodang.web.roles import CLUE_ROLES, SUPERVISION_ROLES, Role
+from huodang.web.roles import ASKED_ROLES, CLUE_ROLES, SUPERVISION_ROLES, Role
 from huodang.web.security import StaffRequest
 from huodang.web.services import Services
 
@@ -109,6 +109,29 @@ def clues(request: StaffRequest, services: NamedDependency[Services]) -> Respons
         state=state,
         mine_only=mine,
         states=_states(visit, desk.counts(visit.actor).by_state),
+    )
+
+
+@get("/supervision/asked", opt={"roles": ASKED_ROLES}, sync_to_thread=True)
+def asked(request: StaffRequest, services: NamedDependency[Services]) -> Response[str]:
+    """What the onlooker's department was asked about clues and hasn't answered."""
+    visit = Visit(request, services)
+    return render(
+        request,
+        "supervision_asked.html",
+        department=department_name(visit.department, visit.language),
+        rows=[
+            {
+                "clue_id": one.clue_id,
+                "matter": visit.pick(one.matter_label),
+                "region": one.region,
+                "asked_at": one.asked_at,
+                "due": one.due_on,
+                "light": light_chip(one.light, visit.pick(one.light_label)),
+                "days_late": one.days_late,
+            }
+            for one in services.supervision.clues.asked(visit.actor)
+        ],
     )
 
 
@@ -268,5 +291,5 @@ def _page(visit: Visit, view: ClueView, error: HuodangError | None = None) -> Re
 
 
 supervision_clue_router: Final = Router(
-    path="/", route_handlers=[overview, clues, clue, act, evidence], include_in_schema=False
+    path="/", route_handlers=[overview, clues, asked, clue, act, evidence], include_in_schema=False
 )

@@ -216,7 +216,14 @@ class Certifications:
         Raises:
             UnknownPersonError: the person isn't certified here, or isn't the actor's to see.
         """
-        person = self.index(identity)
+        return self.of_index(actor, self.index(identity))
+
+    def of_index(self, actor: Actor, person: str) -> CertificationView:
+        """Show one person's certification by the `person_index` of a list; the look is recorded.
+
+        Raises:
+            UnknownPersonError: the person isn't certified here, or isn't the actor's to see.
+        """
         with self._database.begin() as connection:
             row = views.person(connection, person)
             if row is None:
@@ -228,6 +235,17 @@ class Certifications:
             may = actor.role != "auditor" and self._decide(actor, "certify", person, row["region"]).permitted
             shown = decision.show(IDENTITY, self.open_number(row))
             return views.view_of(connection, row, shown, self.ladder, actor.role if may else "")
+
+    def person_to_certify(self, connection: Connection, actor: Actor, person: str) -> IdentityNumber:
+        """Give the number behind a `person_index`, for `prove` and `not_found`; never to be shown.
+
+        Raises:
+            UnknownPersonError: the person isn't certified here, or isn't the actor's to certify.
+        """
+        row = views.person(connection, person)
+        if row is None or not self._decide(actor, "certify", person, row["region"]).permitted:
+            raise _unknown()
+        return IdentityNumber.parse(self.open_number(row))
 
     def counts(self) -> dict[str, int]:
         """Count the persons by state."""
