@@ -34,6 +34,7 @@ REVISIONS = [
     "0016_timeline",
     "0017_watch",
     "0018_exchange_more",
+    "0019_web_idempotency",
 ]
 
 

@@ -261,6 +261,8 @@ def _write_hub(world: World, database: str, lines: Mapping[str, int]) -> None:
         "ferry": _FERRY,
         "gateways": {code: f"https://{_LOOPBACK}:{lines.get(code, world.ports[code])}" for code in DEPARTMENTS},
         "listen": {"host": _LOOPBACK, "port": world.ports["hub"]},
+        # Programs stand in for a whole agency with an account a role: no limit on what one asks in a minute.
+        "sessions": {"requests_per_minute": 0},
         "worker_threads": 1,  # SQLite takes one writer at a time: a second thread would wait and burn CPU time
         "clock_offset_file": "../clock.offset",
     }

@@ -20,9 +20,10 @@ from huodang.web.exchange_api_calls import CALL_HANDLERS
 from huodang.web.exchange_api_catalogue import CATALOGUE_HANDLERS
 from huodang.web.exchange_api_deliveries import DELIVERY_HANDLERS
 from huodang.web.exchange_api_sharing import SHARING_HANDLERS
+from huodang.web.idempotency_door import OnceByKey
 from huodang.web.plain import plain
 from huodang.web.roles import AUDIT_ROLES, CASE_ROLES, DUE_ROLES, INTAKE_ROLES, STAFF_ROLES, SUMMARY_ROLES
-from huodang.web.security import StaffRequest, sign_in_limit
+from huodang.web.security import StaffRequest, sign_in_limit, user_limit
 from huodang.web.services import Services
 from huodang.web.sessions import SessionKind
 from huodang.web.settings import SessionRules
@@ -88,7 +89,7 @@ def sign_in(data: JSONBody[SignIn], services: NamedDependency[Services]) -> Sign
     return SignedInAs(token=token, role=user.role.value, name=user.name)
 
 
-@post("/sign-out", opt={"roles": STAFF_ROLES}, summary="退出 / Sign out", sync_to_thread=True)
+@post("/sign-out", opt={"roles": STAFF_ROLES, "takes_key": False}, summary="退出 / Sign out", sync_to_thread=True)
 def sign_out(request: StaffRequest, services: NamedDependency[Services]) -> None:
     """End the session."""
     services.accounts.sign_out(request.auth)
@@ -96,7 +97,7 @@ def sign_out(request: StaffRequest, services: NamedDependency[Services]) -> None
 
 @post(
     "/prefill",
-    opt={"roles": INTAKE_ROLES},
+    opt={"roles": INTAKE_ROLES, "takes_key": False},
     summary="预填申请 / Prefill a form",
     sync_to_thread=True,
     status_code=HTTP_200_OK,
@@ -206,7 +207,7 @@ def summary(request: StaffRequest, services: NamedDependency[Services]) -> dict[
 
 
 def api_router(rules: SessionRules) -> Router:
-    """The routes of this module; signing in is limited to so many tries a minute."""
+    """The routes of the API; signing in is limited to so many tries a minute, and each user to so many requests."""
     door = Router(path="/", route_handlers=[sign_in], middleware=[sign_in_limit(rules).middleware])
     works = [sign_out, prefill, open_case, view_case, queue, act, due, prepare, receipts, receipt, summary]
     exchange = [*CATALOGUE_HANDLERS, *SHARING_HANDLERS, *DELIVERY_HANDLERS, *CALL_HANDLERS]
@@ -214,4 +215,5 @@ def api_router(rules: SessionRules) -> Router:
         path="/api/v1",
         route_handlers=[door, *works, *exchange],
         before_request=check_body,
+        middleware=[*user_limit(rules), OnceByKey()],
     )

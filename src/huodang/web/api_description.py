@@ -8,9 +8,11 @@ from litestar import Litestar, Request, Router
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.status_codes import HTTP_429_TOO_MANY_REQUESTS
 from msgspec.inspect import is_struct_type
 
 from huodang import __version__
+from huodang.web.idempotency_door import LONGEST_KEY, takes_key
 from huodang.web.problems import API_PREFIX, PROBLEM_JSON
 
 API_SCHEMA_PATH: Final = "/api/schema"
@@ -59,6 +61,29 @@ _PROBLEMS: Final = {
 """By status, what any request to the API may be answered with."""
 
 
+_FIRST_PROBLEM: Final = "400"
+_UNDER_WAY: Final = "409"
+_KEPT_PROBLEMS: Final = frozenset({"404", "409", "422"})
+_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": (
+        "幂等键：24 小时内同一用户、同一地址、同一键、同一内容只办一次，重发得到原来的答复；"
+        "换了内容是 422，仍在办理是 409。Done once: the same user, address, key and body within 24 hours get the first "
+        "answer again; another body is a 422, and while the first is under way a 409 with Retry-After."
+    ),
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+}
+_WAIT: Final = {"Retry-After": {"description": "几秒后再试 / seconds to wait", "schema": {"type": "integer"}}}
+_REPLAYED: Final = {
+    "Idempotency-Replayed": {
+        "description": "true：原答复重发 / the first answer, given again",
+        "schema": {"type": "string", "const": "true"},
+    },
+}
+
+
 class _StandardRenderer(JsonRenderPlugin):
     """Renders the description with the errors that any request may be answered with, and patterns as readers expect."""
 
@@ -99,17 +124,41 @@ def _completed(schema: Mapping[str, Any], application: Litestar) -> dict[str, An
         str(status): {
             "description": text,
             "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            **({"headers": _WAIT} if status == HTTP_429_TOO_MANY_REQUESTS else {}),
         }
         for status, text in _PROBLEMS.items()
     }
-    public = _public(application)
+    public, once = _public(application), _once(application)
     for path, item in made["paths"].items():
         for method, operation in item.items():
             if (path, method.upper()) in public:
                 operation["security"] = []
             if path.startswith(API_PREFIX):
                 operation["responses"] |= problems
+            if (path, method.upper()) in once:
+                _describe_key(operation)
     return made
+
+
+def _describe_key(operation: dict[str, Any]) -> None:
+    """Say of an operation that it is done once for a key."""
+    operation["parameters"] = [*operation.get("parameters", ()), _KEY]
+    for status, answer in operation["responses"].items():
+        if status < _FIRST_PROBLEM or status in _KEPT_PROBLEMS:
+            # A problem is the same object for every operation: what differs is written into a copy.
+            headers = {**answer.get("headers", {}), **_REPLAYED, **(_WAIT if status == _UNDER_WAY else {})}
+            operation["responses"][status] = {**answer, "headers": headers}
+
+
+def _once(application: Litestar) -> set[tuple[str, str]]:
+    """What is done once for an `Idempotency-Key`, by path and method."""
+    return {
+        (route.path_format, "POST")
+        for route in application.routes
+        if route.path.startswith(API_PREFIX)
+        for handler in getattr(route, "route_handlers", ())
+        if takes_key(handler)
+    }
 
 
 def _public(application: Litestar) -> set[tuple[str, str]]:

@@ -25,6 +25,7 @@ from huodang.supervision.services import build_supervision
 from huodang.trust import FieldSealer, Signer, TlsPair, TrustedKeys
 from huodang.web.accounts import Accounts
 from huodang.web.citizens import CitizenDoor
+from huodang.web.idempotency import KeptAnswers
 from huodang.web.services import Services
 from huodang.web.settings import HubSettings
 
@@ -179,4 +180,5 @@ def assemble(settings: HubSettings) -> Services:
         ),
         accounts=Accounts(database, own_clock, settings.sessions),
         citizen_door=CitizenDoor(database, own_clock, settings.sessions),
+        kept_answers=KeptAnswers(database, sealer, ledger, own_clock),
     )

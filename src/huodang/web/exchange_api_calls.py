@@ -133,7 +133,7 @@ class GatewaysShown(msgspec.Struct):
 
 @post(
     "/verifications",
-    opt={"roles": CASE_ROLES},
+    opt={"roles": CASE_ROLES, "takes_key": False},  # the key names the roll, which is resumed by itself
     sync_to_thread=True,
     status_code=HTTP_200_OK,
     request_max_body_size=LARGEST_ROLL_BODY,
@@ -181,7 +181,7 @@ def verify_many(
 
 @post(
     "/matches",
-    opt={"roles": CASE_ROLES},
+    opt={"roles": MATCH_ROLES},
     sync_to_thread=True,
     request_max_body_size=LARGEST_ROLL_BODY,
     summary="比对 / Match",

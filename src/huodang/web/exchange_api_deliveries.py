@@ -203,7 +203,13 @@ def pull_now(request: StaffRequest, data: JSONBody[PullAsked], services: NamedDe
         return PullTaken(services.lot_office.ask(connection, data.resource))
 
 
-@post("/rows", opt={"roles": CASE_ROLES}, sync_to_thread=True, status_code=HTTP_200_OK, summary="查看数据 / See rows")
+@post(
+    "/rows",
+    opt={"roles": CASE_ROLES, "takes_key": False},
+    sync_to_thread=True,
+    status_code=HTTP_200_OK,
+    summary="查看数据 / See rows",
+)
 def see_rows(request: StaffRequest, data: JSONBody[RowsAsked], services: NamedDependency[Services]) -> RowsShown:
     """按用途查看一人的已交换数据，逐项遮盖并留痕。Rows about a person: decided, masked, each look recorded."""
     try:

@@ -38,6 +38,8 @@ from huodang.standards import HuodangError, Place
 PROBLEM_JSON: Final = "application/problem+json"
 API_PREFIX: Final = "/api/"
 
+_MINUTE: Final = 60
+
 _log = structlog.get_logger("huodang.web")
 
 
@@ -77,9 +79,15 @@ class BadFormError(HuodangError):
         super().__init__("提交的内容格式不对", "What was sent isn't shaped as it must be", place=Place(element=element))
 
 
+class RetryLaterError(HuodangError):
+    """It can't be done at this moment; `retry_after` says in seconds when to send it again."""
+
+    retry_after: int = 1
+
+
 @dataclass(frozen=True)
 class Problem:
-    """One error, ready to be shown."""
+    """One error, ready to be shown; `retry_after` in seconds goes into the header `Retry-After` (RFC 9110)."""
 
     status: int
     code: str
@@ -89,6 +97,7 @@ class Problem:
     advice_english: str = ""
     element: str | None = None
     incident: str | None = None
+    retry_after: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The members of RFC 9457, and ours beside them."""
@@ -154,6 +163,7 @@ _STATUS_BY_CODE: Final[tuple[tuple[str, int], ...]] = (
     ("exchange.lot_unknown", HTTP_404_NOT_FOUND),
     ("matching.not_permitted", HTTP_403_FORBIDDEN),
     ("exchange.not_permitted", HTTP_403_FORBIDDEN),
+    ("web.idempotency.under_way", HTTP_409_CONFLICT),
     ("matching.peer_lost", HTTP_503_SERVICE_UNAVAILABLE),
     ("web.form", HTTP_400_BAD_REQUEST),
     ("web.media_type", HTTP_415_UNSUPPORTED_MEDIA_TYPE),
@@ -175,11 +185,12 @@ def problem_of(error: Exception) -> Problem:
             advice_chinese=error.advice_chinese,
             advice_english=error.advice_english,
             element=error.place.element or error.place.column,
+            retry_after=error.retry_after if isinstance(error, RetryLaterError) else None,
         )
     if isinstance(error, HTTPException) and error.status_code < HTTP_500_INTERNAL_SERVER_ERROR:
         status = _http_status(error)
         code, chinese, english = _SENTENCES.get(status, _SENTENCES[HTTP_400_BAD_REQUEST])
-        return Problem(status=status, code=code, chinese=chinese, english=english)
+        return Problem(status=status, code=code, chinese=chinese, english=english, retry_after=_wait_of(error, status))
     incident = secrets.token_hex(4)
     # The message of an unforeseen error may quote what a user typed, so only its kind and its path are logged.
     frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
@@ -197,7 +208,8 @@ def problem_of(error: Exception) -> Problem:
 
 def problem_json(problem: Problem) -> Response[dict[str, Any]]:
     """The problem as RFC 9457 wants it."""
-    return Response(content=problem.to_json(), status_code=problem.status, media_type=PROBLEM_JSON)
+    headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after is not None else None
+    return Response(content=problem.to_json(), status_code=problem.status, media_type=PROBLEM_JSON, headers=headers)
 
 
 def wants_json(request: Request[Any, Any, Any]) -> bool:
@@ -213,6 +225,13 @@ def _http_status(error: HTTPException) -> int:
     if isinstance(error, TooManyRequestsException):
         return HTTP_429_TOO_MANY_REQUESTS
     return error.status_code
+
+
+def _wait_of(error: HTTPException, status: int) -> int | None:
+    """Seconds until the limit that was reached lets more through; a minute where the limit doesn't say."""
+    if status != HTTP_429_TOO_MANY_REQUESTS:
+        return None
+    return max(1, int((error.headers or {}).get("RateLimit-Reset", _MINUTE)))
 
 
 def _status_of(error: HuodangError) -> int:

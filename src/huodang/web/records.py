@@ -1,7 +1,7 @@
-"""Tables of accounts, sessions and the ferry desk: the only tables that the web room has of its own.
+"""Tables of accounts, sessions, the ferry desk and kept answers: the only tables that the web room has of its own.
 
-No table here holds a citizen's name or number: a citizen is known by the blind index (盲索引) of the identity number
-alone.
+No table here holds a citizen's name or number in the clear: a citizen is known by the blind index (盲索引) of the
+identity number alone, and a kept answer is sealed.
 """
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text
@@ -78,4 +78,18 @@ ferry_requests = Table(
     Column("received_at", Instant, nullable=False),
     Column("answered_at", Instant, nullable=True),
     Column("outcome", String(60), nullable=True),
+)
+
+# What a request with an Idempotency-Key was answered with. `name` is a keyed digest of who asked, where, and of the
+# key; `body_index` one of what was sent: an identity number in a body can't be found by trying all numbers.
+kept_answers = Table(
+    "web_idempotency",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("body_index", String(32), nullable=False),
+    Column("token", String(32), nullable=False),  # of the request that holds the name
+    Column("claimed_until", Instant, nullable=False),
+    Column("answer", Text, nullable=True),  # sealed; none while the request is under way
+    Column("expires_at", Instant, nullable=False),
+    Index(None, "expires_at"),
 )

@@ -12,6 +12,7 @@ from litestar.config.csrf import CSRFConfig
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, MutableScopeHeaders, State
 from litestar.handlers.base import BaseRouteHandler
+from litestar.middleware import DefineMiddleware
 from litestar.middleware.authentication import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.middleware.rate_limit import RateLimitConfig
 from litestar.types import Message, Scope
@@ -116,6 +117,25 @@ def sign_in_limit(rules: SessionRules) -> RateLimitConfig:
         check_throttle_handler=lambda request: request.method == "POST",
         set_rate_limit_headers=False,
     )
+
+
+def user_limit(rules: SessionRules) -> list[DefineMiddleware]:
+    """So many requests a minute from one user, over all addresses of the API together; none where the rule is 0.
+
+    Counted in the memory of this process: a hub of several nodes lets through as many times more.
+    """
+    if not rules.requests_per_minute:
+        return []
+    limit = RateLimitConfig(
+        rate_limit=("minute", rules.requests_per_minute),
+        identifier_for_request=lambda request: f"user {request.user.user_id}",
+        check_throttle_handler=_is_signed_in,
+    )
+    return [limit.middleware]
+
+
+async def _is_signed_in(request: Request[Any, Any, Any]) -> bool:
+    return request.scope.get("user") is not None
 
 
 def session_cookie(name: str, token: str, rules: SessionRules) -> Cookie:

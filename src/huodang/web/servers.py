@@ -26,6 +26,7 @@ _FERRY_EVERY_SECONDS = 0.1
 _SHARING_EVERY_SECONDS = 10.0
 _FILES_EVERY_SECONDS = 2.0
 _LOTS_EVERY_SECONDS = 15.0
+_PURGE_EVERY_SECONDS = 600.0
 
 
 class _Workers:
@@ -126,6 +127,7 @@ def _background(services: Services) -> list[AbstractContextManager[object]]:
         Loop("sharing", services.sharing.keep, _SHARING_EVERY_SECONDS),
         _Workers(services.worker, settings.worker_threads),
         Loop("lots", services.lot_office.plan, _LOTS_EVERY_SECONDS),
+        Loop("kept-answers", services.kept_answers.purge, _PURGE_EVERY_SECONDS),
         *([_Events(services.events)] if settings.events.subscribe else []),
         *_cascade(services),
         *([Loop("files", services.files.work, _FILES_EVERY_SECONDS)] if services.files else []),

@@ -14,6 +14,7 @@ from huodang.supervision.services import SupervisionServices
 from huodang.trust import FieldSealer, Signer, TrustedKeys
 from huodang.web.accounts import Accounts
 from huodang.web.citizens import CitizenDoor
+from huodang.web.idempotency import KeptAnswers
 from huodang.web.settings import HubSettings
 
 
@@ -56,6 +57,7 @@ class Services:
     worker: Worker
     accounts: Accounts
     citizen_door: CitizenDoor
+    kept_answers: KeptAnswers
 
     def close(self) -> None:
         """Sequence what is pending, and close every connection to gateways and database."""

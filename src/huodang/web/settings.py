@@ -49,12 +49,13 @@ class FerryFolders:
 
 @dataclass(frozen=True)
 class SessionRules:
-    """How long a session lives, and whether its cookie asks for HTTPS."""
+    """How long a session lives, whether its cookie asks for HTTPS, and how much one may ask (0: no limit)."""
 
     idle_minutes: int = 30
     absolute_hours: int = 8
     secure_cookies: bool = False
     sign_in_per_minute: int = 60
+    requests_per_minute: int = 600
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class HubSettings:
             ferry=_ferry(ferry),
             gateways=reader.addresses("gateways"),
             listen=_listen(reader.section("listen", optional=True), 8800),
-            sessions=_sessions(reader.section("sessions", optional=True)),
+            sessions=_sessions(reader.section("sessions", optional=True), api=True),
             events=_events(reader.section("events", optional=True)),
             files=_files(reader.section("files", optional=True)),
             lots=_lots(reader.section("lots", optional=True)),
@@ -201,12 +202,13 @@ def _listen(reader: "_Reader", port: int) -> Listen:
     return listen
 
 
-def _sessions(reader: "_Reader") -> SessionRules:
+def _sessions(reader: "_Reader", *, api: bool = False) -> SessionRules:
     rules = SessionRules(
         idle_minutes=reader.number("idle_minutes", 30),
         absolute_hours=reader.number("absolute_hours", 8),
         secure_cookies=reader.flag("secure_cookies", default=False),
         sign_in_per_minute=reader.number("sign_in_per_minute", 60),
+        requests_per_minute=reader.number("requests_per_minute", 600, least=0) if api else 0,
     )
     reader.finish()
     return rules
@@ -326,10 +328,10 @@ class _Reader:
     def text(self, key: str, default: str | None = None) -> str:
         return self._take(key, str, default)
 
-    def number(self, key: str, default: int) -> int:
+    def number(self, key: str, default: int, *, least: int = 1) -> int:
         value = self._take(key, int, default)
-        if isinstance(value, bool) or value < 1:
-            raise self._wrong(key, "须是正整数", "must be a whole number above zero")
+        if isinstance(value, bool) or value < least:
+            raise self._wrong(key, f"须是不小于 {least} 的整数", f"must be a whole number, {least} or more")
         return value
 
     def flag(self, key: str, *, default: bool) -> bool:
