@@ -27,6 +27,7 @@ class Action(StrEnum):
     ACT = "act"
     LOOKS = "looks"
     RECEIPT = "receipt"
+    NOTICES = "notices"
 
 
 Token = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{16,128}$")]

@@ -1,11 +1,14 @@
 """What a citizen sees of the own case and of the looks at the own data: plain words, both languages, texts only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from huodang.exchange import Look
 from huodang.retirement import STATE_LABELS, CaseView, Label, State
 from huodang.store import shanghai_text
+from huodang.supervision.certification import CertificationView
+from huodang.supervision.control import Notice
 from huodang.web.case_page import papers
 from huodang.web.labels import department_name, element_names, few_element_names, purpose_name
 from huodang.web.language import LANGUAGES, mark, translate
@@ -68,6 +71,8 @@ _TURNS: Final[dict[State, str]] = {
     State.ARBITRATION: mark("社保复核人员"),
     State.APPEAL: mark("社保复核人员"),
 }
+_MOST_NOTICES: Final = 50
+"""An answer has to fit the ferry; older letters stand in the volume and at the window."""
 # A citizen returns to the form to hand an application in again.
 _BY_FORM: Final = "resubmit"
 
@@ -118,6 +123,38 @@ def look_seen(look: Look) -> dict[str, Any]:
         **_pair("few", look.elements, few_element_names),
         "what": look.what,
         "entry_id": look.entry_id,
+    }
+
+
+def notices_seen(notices: Sequence[Notice], certification: CertificationView | None) -> dict[str, Any]:
+    """What was written to the person about payments, and how the certification stands: in the words that were used."""
+    return {
+        "notices": [
+            {
+                "notice_id": one.notice_id,
+                "at": shanghai_text(one.written_at)[:16],
+                "object_by": one.object_by.isoformat(),
+                **{part: {"zh": words[0], "en": words[1]} for part, words in one.parts.items()},
+            }
+            for one in islice(notices, _MOST_NOTICES)
+        ],
+        "certification": None if certification is None else _certification(certification),
+    }
+
+
+def _certification(view: CertificationView) -> dict[str, Any]:
+    def both(words: tuple[str, str]) -> dict[str, str]:
+        return {"zh": words[0], "en": words[1]}
+
+    return {
+        "state_code": view.row.state,
+        "state": both(view.row.state_label),
+        "words": both(view.words),
+        "due_on": view.row.due_on.isoformat(),
+        "proofs": [
+            {"on": one.on.isoformat(), "means": both(one.means_label), "standing": both(one.standing_label)}
+            for one in islice(view.proofs, _MOST_NOTICES)
+        ],
     }
 
 

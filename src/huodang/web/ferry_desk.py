@@ -22,9 +22,10 @@ from huodang.retirement import (
 )
 from huodang.standards import HuodangError, IdentityNumber, PersonName
 from huodang.store import Clock
+from huodang.supervision.certification import UnknownPersonError
 from huodang.web.application_form import typed_values
 from huodang.web.citizen_messages import ANSWER, REQUEST, Action, CitizenAnswer, CitizenRequest, FieldError, Refusal
-from huodang.web.citizen_view import citizen_case, look_seen
+from huodang.web.citizen_view import citizen_case, look_seen, notices_seen
 from huodang.web.citizens import CitizenRefusedError
 from huodang.web.intake_pages import prefill_sources
 from huodang.web.problems import BadFormError, NotFoundError, problem_of
@@ -52,6 +53,7 @@ class FerryDesk:
             Action.ACT: self._act,
             Action.LOOKS: self._looks,
             Action.RECEIPT: self._receipt,
+            Action.NOTICES: self._notices,
         }
 
     def work(self) -> int:
@@ -182,6 +184,15 @@ class FerryDesk:
     def _looks(self, request: CitizenRequest, _subject: str) -> dict[str, Any]:
         looks = self._services.office.looks_of_citizen(request.identity_number)
         return {"looks": [look_seen(look) for look in looks]}
+
+    def _notices(self, request: CitizenRequest, _subject: str) -> dict[str, Any]:
+        supervision, actor = self._services.supervision, self._actor(request)
+        notices = supervision.control.letters_to(actor)
+        try:
+            standing = supervision.certifications.of_person(actor, IdentityNumber.parse(request.identity_number))
+        except UnknownPersonError:
+            standing = None  # not among those paid: nothing to certify
+        return notices_seen(notices, standing)
 
     def _receipt(self, request: CitizenRequest, subject: str) -> dict[str, Any]:
         entry_id = request.body.get("entry_id", "")

@@ -42,7 +42,7 @@ def build_portal(settings: PortalSettings, line: PortalLine, visits: Visits | No
             create_static_files_router(path="/static", directories=[STATIC_FOLDER]),
             Router(path="/", route_handlers=[start, door_router(rules), sign_out, wait, choose_language, health]),
             Router(path="/", route_handlers=[apply_page, send_application, apply_done, act, act_done]),
-            Router(path="/", route_handlers=[progress, papers, looks, receipt]),
+            Router(path="/", route_handlers=[progress, papers, looks, notices, receipt]),
         ],
         dependencies={"talk": Provide(Talk, sync_to_thread=False)},
         csrf_config=csrf_config(secrets.token_hex(32), PORTAL_CSRF_COOKIE, rules),
@@ -67,7 +67,7 @@ def build_portal(settings: PortalSettings, line: PortalLine, visits: Visits | No
 
 @get("/", sync_to_thread=False)
 def start(request: PortalRequest, talk: NamedDependency[Talk]) -> Response[str]:
-    """The four things that one can do here."""
+    """The five things that one can do here."""
     return portal_page(request, talk, "portal_start.html")
 
 
@@ -113,6 +113,12 @@ def papers(request: PortalRequest, talk: NamedDependency[Talk]) -> Response[Any]
 def looks(request: PortalRequest, talk: NamedDependency[Talk]) -> Response[Any]:
     """Who looked at the visitor's data."""
     return _asked_page(request, talk, Action.LOOKS, "/looks", "portal_looks.html")
+
+
+@get("/notices", sync_to_thread=True)
+def notices(request: PortalRequest, talk: NamedDependency[Talk]) -> Response[Any]:
+    """What was written to the visitor about payments, and what certifies them."""
+    return _asked_page(request, talk, Action.NOTICES, "/notices", "portal_notices.html")
 
 
 @get("/receipts/{entry_id:str}", sync_to_thread=True)

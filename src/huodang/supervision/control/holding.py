@@ -16,7 +16,7 @@ from huodang.store import Clock, Database, Handler, Job, LeaseLost, jobs
 from huodang.supervision.clues import ClueDesk, ClueOutcome, ClueRecord, Judgement, Outcome
 from huodang.supervision.control import records
 from huodang.supervision.control.engine import PURPOSE, SYSTEM, ControlDesk, ControlEngine
-from huodang.supervision.control.errors import UnknownControlError
+from huodang.supervision.control.errors import ControlNotPermittedError, UnknownControlError
 from huodang.supervision.control.grounds import (
     HOLD,
     STOP,
@@ -174,6 +174,29 @@ class PaymentControl:
             clue = self._clues.load(connection, clue_id)
             self._look(connection, actor, clue)
             return self.notices.of_clue(connection, clue_id)
+
+    def letters_to(self, actor: Actor) -> list[Notice]:
+        """Give a citizen what was written to them, the newest first; the look is recorded, as every other.
+
+        Raises:
+            ControlNotPermittedError: no policy permits it: only the person reads the own letters here.
+        """
+        asked = DecisionRequest(actor, Action.VIEW_NOTICES, PURPOSE, owner=actor.user_id)
+        decision = decide(asked)
+        if actor.role != "citizen" or not decision.permitted:
+            raise ControlNotPermittedError("只有本人可以这样查看告知书", "only the person reads the own letters here")
+        with self._database.begin() as connection:
+            self._looks.record(
+                connection,
+                actor=actor,
+                purpose=PURPOSE,
+                case_id="",
+                subject_index=actor.user_id,
+                elements=("benefit_status",),
+                decision=decision,
+                what="notices",
+            )
+            return self.notices.of_person(connection, actor.user_id)
 
     def handlers(self) -> dict[str, Handler]:
         """Give the jobs: a hold ends by itself, is paid back, and its clue is reported."""
