@@ -10,6 +10,7 @@ from litestar.stores.memory import MemoryStore
 
 from huodang.web.api import api_router
 from huodang.web.api_description import API_DOCS_PATH, API_SCHEMA_PATH, describe_api, description_of
+from huodang.web.api_guide import GUIDE
 from huodang.web.pages import render
 from huodang.web.settings import SessionRules
 
@@ -150,17 +151,7 @@ def _lines(schema: Mapping[str, Any]) -> Iterator[str]:
             yield _type(shape)
         yield from (f"- `{one.name}`: {one.type}{'，必填 needed' if one.needed else ''}" for one in members)
     yield ""
-    yield "## 重复发送与续读 / Sending twice and reading on"
-    yield ""
-    yield "同一需求、校核在办结之前重复提交，得到原来那一件；同一事件第二次提交是 409 冲突；批量核验以 `run`（或请求头"
-    yield "`Idempotency-Key`）命名，重发即续办，已记录的不再询问；比对以 `match_id` 续办；"
-    yield "事件以游标续读，至少一次，以 `event_id` 去重。"
-    yield ""
-    yield "The same demand or correction, sent again while it lives, gives the one that stands; the same event a second"
-    yield "time is a 409; a roll that is named by `run` (or the header `Idempotency-Key`) goes on when sent again,"
-    yield "and what was recorded isn't asked anew; a match goes on by `match_id`; events are read on from a cursor, at"
-    yield "least once, and `event_id` tells those that came before. `Prefer: return=minimal` answers an event with the"
-    yield "state alone. Bodies are JSON of 256 KiB at most, rolls 4 MiB; an unknown filter or a repeated key is a 400."
+    yield from GUIDE.splitlines()
     yield ""
     yield "## 错误 / Errors"
     yield ""
