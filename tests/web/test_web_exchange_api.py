@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from exchange_matters import agree_on_matches, match_agreement
 from web_deployment import Browser, Deployment, Program
@@ -208,6 +209,35 @@ def test_two_departments_are_matched_only_as_role_and_agreements_permit(
     assert code in page
     assert browser.open("/exchange").send("/sign-out").sign_in("health1").open("/exchange/matches").status == 200
     assert code not in browser.text
+
+
+def test_investigator_may_match_for_supervision_and_for_nothing_else(
+    deployment: Deployment, client: httpx.Client, window: Program
+) -> None:
+    sides = [
+        msgspec.structs.replace(match_agreement(department), fields=("identity_number",))
+        for department in ("justice", "medical_insurance")
+    ]
+    agree_on_matches(deployment, sides)
+    single = {"resource": sides[0].resource, "case_id": "JC-2", "subjects": [deployment.person().number]}
+    between = {"first": sides[0].resource, "second": sides[1].resource, "case_id": "JC-3"}
+    investigator = Program(client, "investigator1")
+
+    def sent(program: Program, path: str, asked: dict[str, Any], **changes: Any) -> tuple[int, str]:
+        body = {**asked, "purpose": "supervision", **changes}
+        answer = client.post(f"/api/v1/{path}", json=body, headers=program.headers)
+        return answer.status_code, answer.json()["code"]
+
+    for path, asked in (("matches", single), ("matches/between", between)):
+        for size_only in (True, False):
+            # Permitted and asked; these departments' gateways offer no set, and say so.
+            _status, code = sent(investigator, path, asked, size_only=size_only)
+            assert code.startswith("matching."), (path, size_only)
+            assert code != "matching.not_permitted", (path, size_only)
+            assert sent(window, path, asked, size_only=size_only) == (403, "matching.not_permitted")
+            assert sent(investigator, path, asked, size_only=size_only, purpose="retirement")[0] == 403
+    asked_for = [one.resource for one in deployment.services.matches.latest(limit=50)]
+    assert asked_for.count(sides[0].resource) == 4
 
 
 def test_joint_meeting_decides_on_a_refused_demand_over_the_interface(client: httpx.Client, steward: Program) -> None:
