@@ -37,6 +37,8 @@ _TOO_LARGE = 413
 ROLES = STAFF | {user: role for user, (role, _department) in KEEPERS.items()}
 EXAMPLES = int(os.environ.get("HUODANG_API_EXAMPLES", "4"))
 ASKED_FIRST = ("steward1", "window1", "system1", "corrector1")
+SUPERVISING = ("investigator1", "reviewer1", "auditor1", "leader1", "corrector2")
+SUPERVISION = tuple(f"/api/v1/{part}" for part in ("clues", "payees", "paylists", "recoveries", "lag"))
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,22 @@ def test_whatever_is_sent_is_answered_as_described(
         for operation in (one.ok() for one in api.get_all_operations())
         if (found := _problem_of(operation, fuzzed, headers, mode))
     }
+    assert problems == {}, "\n".join(f"{name}: {text}" for name, text in problems.items())
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["sound", "broken"])
+def test_supervision_answers_each_role_that_it_opens_to_as_described(
+    api: BaseSchema, fuzzed: Deployment, mode: GenerationMode
+) -> None:
+    problems: dict[str, str] = {}
+    with httpx.Client(base_url=fuzzed.hub_address) as client:
+        for user in SUPERVISING:
+            signed_in = Program(client, user).headers
+            for operation in (one.ok() for one in api.get_all_operations()):
+                if operation.path.startswith(SUPERVISION) and (
+                    found := _problem_of(operation, fuzzed, lambda _, own=signed_in: own, mode)
+                ):
+                    problems[f"{user} {operation.label}"] = found
     assert problems == {}, "\n".join(f"{name}: {text}" for name, text in problems.items())
 
 

@@ -28,6 +28,7 @@ from huodang.web.services import Services
 from huodang.web.sessions import SessionKind
 from huodang.web.settings import SessionRules
 from huodang.web.summary import summary_of
+from huodang.web.supervision_api import SUPERVISION_HANDLERS
 
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 _MOST_ROWS: Final = 500
@@ -213,7 +214,7 @@ def api_router(rules: SessionRules) -> Router:
     exchange = [*CATALOGUE_HANDLERS, *SHARING_HANDLERS, *DELIVERY_HANDLERS, *CALL_HANDLERS]
     return Router(
         path="/api/v1",
-        route_handlers=[door, *works, *exchange],
+        route_handlers=[door, *works, *exchange, *SUPERVISION_HANDLERS],
         before_request=check_body,
         middleware=[*user_limit(rules), OnceByKey()],
     )

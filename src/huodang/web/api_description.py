@@ -19,8 +19,8 @@ API_SCHEMA_PATH: Final = "/api/schema"
 API_DOCS_PATH: Final = "/api/docs"
 
 _DESCRIPTION: Final = (
-    "退休一件事联办和部门间数据共享的接口。The API of the joint retirement case and of the "
-    "exchange between departments.\n\n"
+    "退休一件事联办、部门间数据共享和稽核的接口。The API of the joint retirement case, of the "
+    "exchange between departments and of supervision.\n\n"
     "登录得到令牌，以 `Authorization: Bearer` 发送；角色能做什么由策略决定。Sign in for a token and send it as a "
     "bearer token; what a role may do is decided by policy, every time.\n\n"
     "金额以分计，月份写作 YYYYMM，时刻为 UTC。Money is in fen, months are YYYYMM, instants are UTC.\n\n"

@@ -31,6 +31,11 @@ _GROUPS: Final = (
     ("/api/v1/gateways", "接口调用", "Calls"),
     ("/api/v1/matches", "可用不可见", "Match only"),
     ("/api/v1/cascade", "级联", "Cascade"),
+    ("/api/v1/clues", "疑点", "Clues"),
+    ("/api/v1/payees", "在领查询", "Who is paid"),
+    ("/api/v1/paylists", "发放清单", "Monthly lists"),
+    ("/api/v1/recoveries", "追回", "Recoveries"),
+    ("/api/v1/lag", "时滞与多付", "Lag"),
     ("/api/v1/", "联办件与登录", "Cases and sign-in"),
     ("/", "运行", "Operation"),
 )
