@@ -46,9 +46,9 @@ MENU: Final = (
     ),
     MenuEntry("/supervision", mark("稽核"), SUPERVISION_ROLES),
     MenuEntry("/supervision/certifications", mark("资格认证"), CERTIFICATION_ROLES - SUPERVISION_ROLES),
-    MenuEntry("/supervision/asked", mark("稽核函询"), ASKED_ROLES),
     MenuEntry("/exchange", mark("数据共享"), EXCHANGE_ROLES),
     MenuEntry("/exchange/corrections", mark("校核纠错"), CORRECTION_ROLES - EXCHANGE_ROLES),
+    MenuEntry("/supervision/asked", mark("稽核函询"), ASKED_ROLES),
 )
 
 # The pages of the exchange, on a second line below the menu.

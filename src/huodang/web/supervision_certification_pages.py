@@ -9,6 +9,7 @@ from typing import Any, Final
 from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 
+from huodang.exchange.sharing import SYSTEM
 from huodang.standards import HuodangError, IdentityNumber
 from huodang.supervision.certification import (
     CERTIFICATION,
@@ -20,7 +21,7 @@ from huodang.supervision.certification import (
 )
 from huodang.web.exchange_access import Visit
 from huodang.web.forms import Form, FormData
-from huodang.web.labels import Chip
+from huodang.web.labels import Chip, role_name
 from huodang.web.pages import render
 from huodang.web.problems import BadFormError, NotFoundError, problem_of, shown
 from huodang.web.roles import CERTIFICATION_ROLES
@@ -174,7 +175,7 @@ def _page(visit: Visit, view: CertificationView, error: HuodangError | None = No
                 "at": one.at,
                 "label": visit.pick(one.event_label),
                 "to": visit.pick(CERTIFICATION.states[one.to_state]),
-                "by": one.by,
+                "by": role_name(one.by, visit.language) if one.by == SYSTEM.user_id else one.by,
             }
             for one in view.history
         ],
