@@ -165,7 +165,9 @@ def write_history(
         sa.literal(batch.run_id),
     ).where(condition)
     columns = ["person_index", "sequence", "at", "from_state", "event", "to_state", "by", "run_id"]
-    return connection.execute(sa.insert(history).from_select(columns, chosen)).rowcount
+    # Without the option an INSERT tells no number on PostgreSQL, and the walk would never end.
+    counted = sa.insert(history).from_select(columns, chosen).execution_options(preserve_rowcount=True)
+    return connection.execute(counted).rowcount
 
 
 def standings(connection: Connection, run_id: str) -> dict[str, int]:
