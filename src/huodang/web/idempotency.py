@@ -31,7 +31,7 @@ KEPT_FOR: Final = timedelta(hours=24)
 CLAIM: Final = timedelta(minutes=5)
 HEADER: Final = "idempotency-key"
 _ANSWER: Final = "web.idempotency.answer"
-_LONGEST_WAIT: Final = 5
+_LONGEST_WAIT: Final = 2
 
 
 class KeyReusedError(HuodangError):
