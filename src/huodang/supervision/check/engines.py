@@ -33,6 +33,7 @@ from huodang.supervision.tables import (
     path_literal,
 )
 from huodang.supervision.tables.raw_files import Opened
+from huodang.supervision.tables.schema import sql_type
 
 _SPARK: Final = re.compile(r"spark(?::(local(?:\[(?:\d+|\*)\])?)|(://.+))?")
 
@@ -100,8 +101,19 @@ class DuckEngine:
                 on=today,
                 progress=progress,
             )
+            self._show_whole(kind)
             self._kinds.append(kind)
         return loaded
+
+    def _show_whole(self, kind: Kind) -> None:
+        """Give a loaded table all its columns; those that nobody reads weren't loaded, and are NULL."""
+        self._connection.execute(f"ALTER TABLE {kind} RENAME TO {kind}_loaded")
+        held = {one[0] for one in self._connection.execute(f"DESCRIBE {kind}_loaded").fetchall()}
+        columns = [
+            f'"{name}"' if name in held else f'CAST(NULL AS {sql_type(kind, name)}) AS "{name}"'
+            for name in SCHEMAS[kind].names
+        ]
+        self._connection.execute(f"CREATE VIEW {kind} AS SELECT {', '.join(columns)} FROM {kind}_loaded")
 
     def view(self, prepared: Prepared) -> None:
         """Take the tables of a prepared store."""
@@ -119,7 +131,7 @@ class DuckEngine:
         """Unite planted rows with the tables that there are."""
         for kind, table in planted.tables.items():
             if kind in self._kinds:
-                target = f"{kind}_planted" if prepared else kind.value
+                target = f"{kind}_planted" if prepared else f"{kind}_loaded"
                 columns = self._connection.execute(f"DESCRIBE {target}").fetchall()
                 names = ", ".join(f'"{one[0]}"' for one in columns)
                 self._connection.register("planted_rows_", table)
@@ -132,7 +144,7 @@ class DuckEngine:
 
     def tables(self) -> Tables:
         """Give the tables, planted rows among them."""
-        return Tables.of({kind: ibis.table(self._schema(kind), name=kind.value) for kind in self._kinds})
+        return Tables.of({kind: ibis.table(ibis.schema(SCHEMAS[kind]), name=kind.value) for kind in self._kinds})
 
     def rows(self, expression: ir.Table) -> pa.Table:
         """Run an expression; columns as it names them."""
@@ -150,11 +162,6 @@ class DuckEngine:
             f'SELECT "row", reason FROM reasons_ ORDER BY ALL LIMIT {int(most)}'
         ).to_arrow_table()
         return {str(reason): int(rows) for reason, rows in counted}, listed
-
-    def _schema(self, kind: Kind) -> ibis.Schema:
-        described = self._connection.execute(f"DESCRIBE {kind}").fetchall()
-        types = SCHEMAS[kind]
-        return ibis.schema(pa.schema([types.field(one[0]) for one in described]))
 
     def versions(self) -> dict[str, str]:
         """Name the engine and its version."""

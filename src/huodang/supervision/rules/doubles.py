@@ -9,7 +9,6 @@ from huodang.supervision.rules.expressions import (
     BENEFIT,
     any_of,
     because,
-    besides,
     computed_once,
     contributions_of,
     identified,
@@ -121,9 +120,16 @@ def _unknown_paid(tables: Tables, settings: RuleSettings) -> ir.Table:
     benefits = _benefits(tables, settings)
     if benefits is None:
         return unfit
-    pairs = _pairs(_payments(tables, settings), benefits, settings)
-    listed_twice = because(pairs.filter(pairs.same), "same_payment_in_both_files")
-    return besides(any_of([unfit, listed_twice]), _find_paid(tables, settings))
+    payments = _payments(tables, settings)
+    pairs = _pairs(payments, benefits, settings)
+    counted = pairs.group_by("row", "person", "month").agg(others=pairs.count(where=~pairs.same))
+    listed_twice = computed_once(counted.filter(counted.others == 0), "row")
+    # What is found besides: a row beyond the first of its person and month.
+    key = _key(settings)
+    near = payments.select("row", *key).semi_join(listed_twice, key)
+    firsts = near.group_by(key).agg(first=near.row.min())
+    only = listed_twice.join(firsts, key)
+    return any_of([unfit, because(only.filter(only.row == only["first"]), "same_payment_in_both_files")])
 
 
 def _plant_paid(mint: Mint) -> Planted:
