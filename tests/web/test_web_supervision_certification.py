@@ -1,7 +1,7 @@
 """The pages of certification and of what a department was asked; what a person finds at the portal about both."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -9,10 +9,12 @@ import sqlalchemy as sa
 from supervision_matters import dead_payee
 from web_deployment import Browser, Deployment
 
+from huodang.exchange import Actor
 from huodang.simulation.identity_numbers import NumberMaker
 from huodang.standards import IdentityNumber
-from huodang.store import SHANGHAI, FixedClock
+from huodang.store import SHANGHAI, FixedClock, jobs
 from huodang.supervision.certification import Certifications, Payee, records
+from huodang.supervision.certification.service import WALK
 
 _MAKER = NumberMaker(np.random.default_rng(43))
 PATH = "/supervision/certifications"
@@ -105,6 +107,20 @@ def test_a_visit_that_could_not_confirm_becomes_a_clue_on_which_nothing_is_held(
         assert supervision.control.state(connection, person, "110") == "paying"
     browser.send("/sign-out").sign_in("investigator1").open("/supervision/clues")
     assert "certification_overdue" in browser.text
+
+
+def test_hub_walks_the_ladder_today_and_plans_tomorrow(deployment: Deployment, due: str) -> None:
+    services = deployment.services
+    desk = services.supervision.certifications
+    with services.database.begin() as connection:
+        desk.plan(connection)
+    deployment.settle()
+    now = services.clock.now()
+    assert jobs.due_kinds(services.database, {WALK}, now=now) == frozenset()
+    assert jobs.due_kinds(services.database, {WALK}, now=now + timedelta(days=2)) == {WALK}
+    auditor = Actor("auditor1", "审计员", "auditor", "social_insurance", "130000")
+    view = desk.of_person(auditor, IdentityNumber.parse(due))
+    assert (view.row.state, [one.event for one in view.history]) == ("reminding", ["enrol", "approach"])
 
 
 def test_corrector_finds_what_waits_opens_it_and_answers(deployment: Deployment, browser: Browser) -> None:

@@ -41,6 +41,7 @@ from huodang.trust import FieldSealer, canonical_json
 WALK: Final = "certification.walk"
 IDENTITY: Final = "identity_number"
 PURPOSE: Final = "supervision"
+_PORTION: Final = 500
 
 Suspect = Callable[[Connection, Suspicion], None]
 """Who takes up what certification can't settle: the clues."""
@@ -200,13 +201,15 @@ class Certifications:
         looks: list[LookEntry] = []
         with self._database.begin() as connection:
             statement = sa.select(table).where(wanted).order_by(table.c.due_on, table.c.person_index)
-            for row in connection.execute(statement).mappings():
-                decision = self._decide(actor, "view_certification", row["person_index"], row["region"])
-                if decision.permitted:
-                    rows.append(views.due_row(row, decision.show(IDENTITY, self.open_number(row))))
-                    looks.append(self._look(actor, row["person_index"], decision, "certification_due"))
-                if len(rows) >= limit:
-                    break
+            # Read in portions: those due may be millions, and a page shows some dozens.
+            with connection.execute(statement.execution_options(yield_per=_PORTION)) as found:
+                for row in found.mappings():
+                    decision = self._decide(actor, "view_certification", row["person_index"], row["region"])
+                    if decision.permitted:
+                        rows.append(views.due_row(row, decision.show(IDENTITY, self.open_number(row))))
+                        looks.append(self._look(actor, row["person_index"], decision, "certification_due"))
+                    if len(rows) >= limit:
+                        break
             self._looks.record_all(connection, looks)
         return rows
 

@@ -19,6 +19,7 @@ from huodang.supervision.clues.transitions import CLUES, UNDECIDED
 from huodang.supervision.clues.views import TIER_LABELS, AskedRow, ClueRow, Counts
 
 AUDIT: Final = "audit"
+_PORTION: Final = 500
 _ANSWERABLE: Final = sorted({row.state for row in CLUES.table if row.event == ClueEvent.ANSWER})
 """States in which a department's answer is still taken."""
 
@@ -56,8 +57,10 @@ class ClueLists:
                 sa.or_(table.c.assigned_to == actor.user_id, table.c.locked_by == actor.user_id)
             )
         found: list[ClueRow] = []
-        with self._database.read() as connection:
-            for row in connection.execute(statement).mappings():
+        # Read in portions: the undecided may be many, and a list shows some dozens.
+        portions = statement.execution_options(yield_per=_PORTION)
+        with self._database.read() as connection, connection.execute(portions) as rows:
+            for row in rows.mappings():
                 clue = ClueRecord.of(row)
                 if _may(actor, Action.LIST_CLUES, clue) is not None:
                     found.append(self.row(clue))
