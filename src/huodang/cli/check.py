@@ -160,7 +160,7 @@ def _months(given: list[str]) -> "tuple[Month, ...]":
     from huodang.standards import Month
 
     found: set[Month] = set()
-    for text in given:
+    for text in (one for several in given for one in re.split(r"[,，\s]+", several) if one):
         first, dots, last = text.partition("..")
         begin = Month.parse(first)
         end = Month.parse(last) if dots else begin
@@ -250,16 +250,39 @@ def _tell_result(result: "CheckResult") -> None:
             state = "已比对 / judged" if one.state == "judged" else f"失败 / FAILED: {one.reason}"
             unknown = sum(one.unknown.values())
             shown.add_row(
-                f"{one.rule.chinese} {one.rule.code}", f"{one.count:,}", f"{one.fen / 100:,.2f}", f"{unknown:,}", state
+                f"{one.rule.chinese} {one.rule.code}", f"{one.count:,}", _yuan(one.fen), f"{unknown:,}", state
             )
     console.print(shown, markup=False)
     aside = [one.rule.code for one in result.rules if one.state == "not_judged"]
     if aside:
         console.print("缺少数据未比对 / not judged, tables not given:", "、".join(aside), markup=False)
-    quarantined = result.summary["quarantined"]
-    if quarantined:
-        console.print(f"已隔离的行见 / quarantined rows: {result.out / 'quarantine'}", markup=False)
+    _tell_aside(result, console)
     console.print(f"报告 / report: {result.out / 'report.html'}", markup=False)
+
+
+def _tell_aside(result: "CheckResult", console: "Console") -> None:
+    """Say what was not held against anything: rows set aside, and months in which nobody was paid."""
+    from msgspec import convert
+
+    from huodang.supervision.tables import SAID, Kind, Reason
+
+    counts = convert(result.summary["rows"], dict[str, int])
+    for kind, reasons in convert(result.summary["quarantined"], dict[str, dict[str, int]]).items():
+        told = "、".join(f"{SAID[Reason[code.upper()]].chinese} {count:,}" for code, count in reasons.items())
+        whole = "" if counts.get(kind) else "（没有一行能用 / NO ROW COULD BE USED）"
+        console.print(
+            f"已隔离 / quarantined, {Kind(kind).chinese} {kind}: {sum(reasons.values()):,}{whole}：{told}", markup=False
+        )
+    if result.summary["quarantined"]:
+        console.print(f"逐行原因见 / row by row: {result.out / 'quarantine'}", markup=False)
+    idle = convert(result.summary["months_without_payments"], list[str])
+    if idle:
+        console.print("明细中没有这些月份 / the payments hold none of these months:", "、".join(idle), markup=False)
+
+
+def _yuan(fen: int) -> str:
+    sign, (yuan, rest) = "-" if fen < 0 else "", divmod(abs(fen), 100)
+    return f"{sign}{yuan:,}.{rest:02d}"
 
 
 def _console() -> "Console":

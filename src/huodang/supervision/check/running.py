@@ -3,16 +3,16 @@
 import getpass
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 
-from huodang.standards import Month, Place
+from huodang.standards import HuodangError, Month, Place
 from huodang.store import Clock, SystemClock, utc_text, write_whole
 from huodang.supervision.check.columns import columns_read
 from huodang.supervision.check.engines import DuckEngine, Engine, SparkEngine, is_spark
@@ -25,10 +25,12 @@ from huodang.supervision.check.report import report
 from huodang.supervision.check.request import CheckRequest, CheckResult, RuleResult
 from huodang.supervision.rules import Rule, RuleSettings, all_rules, plant_all
 from huodang.supervision.tables import (
+    SAID,
     Kind,
     Prepared,
     PrepareSettings,
     Progress,
+    Reason,
     Understanding,
     digest_of,
     prepare,
@@ -49,6 +51,7 @@ class _Input:
     counts: Mapping[str, int]
     quarantined: Mapping[str, Mapping[str, int]]
     other_months: int
+    months_without_payments: tuple[Month, ...]
 
     def to_payload(self) -> dict[str, Any]:
         return {
@@ -56,6 +59,7 @@ class _Input:
             "rows": dict(self.counts),
             "quarantined": {kind: dict(reasons) for kind, reasons in self.quarantined.items() if reasons},
             "other_months": self.other_months,
+            "months_without_payments": [str(month) for month in self.months_without_payments],
         }
 
 
@@ -92,50 +96,50 @@ def run_check(
     with ThreadPoolExecutor(2) as pool:
         digests = _digests(understanding, pool)
     key = run_key(request, rules, understanding, digests)
-    _take_folder(request, key)
-    work = request.out / "work"
-    duck = DuckEngine(request.memory, request.threads, work)
-    engine: Engine = duck
-    try:
-        duck.open(understanding, progress)
-        store = _store(request, understanding, progress, needed=spark)
-        taken = _load(request, duck, rules, understanding=understanding, store=store, progress=progress)
-        settings = RuleSettings(taken.months[-1], taken.months, **request.thresholds)
-        planted = plant_all(rules, settings)
-        if spark:
-            assert store is not None  # noqa: S101  (Spark always has one)
-            engine = SparkEngine(request.engine, request.memory)
-            engine.load(store, planted)
-        else:
-            duck.plant(planted, prepared=store is not None)
-        _note_run(work, key)
-        results: list[RuleResult] = []
-        for number, rule in enumerate(rules):
-            progress("比对 / judging", number, len(rules))
-            result = read_back(work, key, rule) or judge(rule, engine, settings, planted)
-            keep(work, key, result)
-            on_rule(result)
-            results.append(result)
-        progress("比对 / judging", len(rules), len(rules))
-        versions = engine.versions()
-        found = {kind: duck.originals(kind, rows) for kind, rows in rows_found(results).items()}
-    finally:
-        if engine is not duck:
-            engine.close()
-        duck.close()
-        shutil.rmtree(work / "spill", ignore_errors=True)
-    progress("写出 / writing", 0, None)
-    return _write(
-        request,
-        understanding,
-        digests,
-        settings=settings,
-        taken=taken,
-        results=results,
-        versions=versions,
-        found=found,
-        clock=clock,
-    )
+    with _folder(request, key):
+        work = request.out / "work"
+        duck = DuckEngine(request.memory, request.threads, work)
+        engine: Engine = duck
+        try:
+            duck.open(understanding, progress)
+            store = _store(request, understanding, progress, needed=spark)
+            taken = _load(request, duck, rules, understanding=understanding, store=store, progress=progress)
+            settings = RuleSettings(taken.months[-1], taken.months, **request.thresholds)
+            planted = plant_all(rules, settings)
+            if spark:
+                assert store is not None  # noqa: S101  (Spark always has one)
+                engine = SparkEngine(request.engine, request.memory)
+                engine.load(store, planted)
+            else:
+                duck.plant(planted, prepared=store is not None)
+            _note_run(work, key)
+            results: list[RuleResult] = []
+            for number, rule in enumerate(rules):
+                progress("比对 / judging", number, len(rules))
+                result = read_back(work, key, rule) or judge(rule, engine, settings, planted)
+                keep(work, key, result)
+                on_rule(result)
+                results.append(result)
+            progress("比对 / judging", len(rules), len(rules))
+            versions = engine.versions()
+            found = {kind: duck.originals(kind, rows) for kind, rows in rows_found(results).items()}
+        finally:
+            if engine is not duck:
+                engine.close()
+            duck.close()
+            shutil.rmtree(work / "spill", ignore_errors=True)
+        progress("写出 / writing", 0, None)
+        return _write(
+            request,
+            understanding,
+            digests,
+            settings=settings,
+            taken=taken,
+            results=results,
+            versions=versions,
+            found=found,
+            clock=clock,
+        )
 
 
 def _digests(understanding: Understanding, pool: ThreadPoolExecutor) -> dict[Kind, tuple[str, ...]]:
@@ -145,8 +149,20 @@ def _digests(understanding: Understanding, pool: ThreadPoolExecutor) -> dict[Kin
     return {kind: tuple(one.result() for one in futures) for kind, futures in asked.items()}
 
 
-def _take_folder(request: CheckRequest, key: str) -> None:
-    """Make the folder of results, or go on in it where it holds this very run's work."""
+@contextmanager
+def _folder(request: CheckRequest, key: str) -> Iterator[None]:
+    """Take the folder of results; a run that is refused leaves nothing there, so that it can be named again."""
+    fresh = _take_folder(request, key)
+    try:
+        yield
+    except HuodangError:
+        if fresh:
+            shutil.rmtree(request.out, ignore_errors=True)
+        raise
+
+
+def _take_folder(request: CheckRequest, key: str) -> bool:
+    """Make the folder of results, or go on in it where it holds this very run's work; say whether it was empty."""
     notes = request.out / "work" / _RUN
     held = request.out.exists() and any(request.out.iterdir())
     if held and not request.overwrite:
@@ -179,6 +195,7 @@ def _take_folder(request: CheckRequest, key: str) -> None:
             place=Place(file=str(request.out)),
         ) from problem
     _note_run(request.out / "work", key)
+    return not held
 
 
 def _note_run(work: Path, key: str) -> None:
@@ -221,8 +238,19 @@ def _load(
         quarantined = {kind.value: one.quarantined for kind, one in loaded.items()}
         other = sum(one.other_months for one in loaded.values())
     months = request.months
-    if not months and Kind.PAYMENTS in understanding.kinds:
-        months = tuple(Month(code // 100, code % 100) for code in duck.months())
+    paid: frozenset[Month] = frozenset()
+    if Kind.PAYMENTS in understanding.kinds:
+        paid = frozenset(Month(code // 100, code % 100) for code in duck.months())
+        months = months or tuple(sorted(paid))
+    unfit = quarantined.get(Kind.PAYMENTS, {})
+    if not months and unfit:
+        told = {SAID[Reason[code.upper()]]: count for code, count in unfit.items()}
+        raise CheckError(
+            f"发放明细没有一行能读懂：{'；'.join(f'{said.chinese} {count} 行' for said, count in told.items())}",
+            f"no row of the payments can be read: {'; '.join(f'{said.english}: {n}' for said, n in told.items())}",
+            advice_chinese="请核对各列读作什么、金额单位，或用 --map 指明列名和单位。",
+            advice_english="Look at what each column was read as and at the unit of money, or say both by --map.",
+        )
     if not months:
         raise CheckError(
             "不知道比对哪个月",
@@ -230,7 +258,10 @@ def _load(
             advice_chinese="请用 --month 指明，或提供有年月的发放明细。",
             advice_english="Say it by --month, or give payments that have months.",
         )
-    return _Input(tuple(sorted(set(months))), counts, quarantined, other)
+    idle = tuple(month for month in sorted(set(months)) if month not in paid)
+    return _Input(
+        tuple(sorted(set(months))), counts, quarantined, other, idle if Kind.PAYMENTS in understanding.kinds else ()
+    )
 
 
 def _write(

@@ -111,6 +111,12 @@ def plain_header(header: str) -> str:
     return (short or _NOISE.sub("", text)).lower()
 
 
+def name_of(source: str) -> str:
+    """Give the Chinese name that a column goes by; its canonical name where it has none."""
+    names = _data().get(source, {}).get("first", ())
+    return next((name for name in names if re.match(r"[\u4e00-\u9fff]", name)), source)
+
+
 def unit_of(header: str) -> str:
     """Tell by its header whether a column of money counts `yuan` or `fen`."""
     text = unicodedata.normalize("NFKC", header)

@@ -17,6 +17,8 @@ _FULL: Final = "".join(chr(code) for code in range(0xFF01, 0xFF5F)) + "\u3000"
 _HALF: Final = "".join(chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)) + " "
 _SPACE: Final = r"[\x09-\x0d\x1c-\x20\x{85}\p{Z}]*"
 _SPREADSHEET: Final = r"""(?s)[=+@'"].*|[0-9]+(\.[0-9]*)?E[+-]?[0-9]+|[0-9]+\.[0-9]*"""
+_BESIDE: Final = r"""[\s\p{Z}\x{200B}-\x{200F}\x{2010}-\x{2015}\x{FEFF}='"’‘`-]"""
+"""What people and spreadsheets write around a number and between its groups, taking nothing from it."""
 _OLD_CARD_LAST_YEAR: Final = 23
 
 
@@ -43,6 +45,14 @@ LOST: Final = (
     f"ELSE coalesce(regexp_full_match(id_, {literal(_SPREADSHEET)}), false) END"
 )
 """SQL: a spreadsheet has lost digits of the number. Over the steps of `identity_layers`."""
+
+
+def bare_identity(column: str) -> str:
+    """Give a number without the spaces, dashes and quotation marks in it; any other text as it stands."""
+    bare = f"regexp_replace({half_width(column)}, {literal(_BESIDE)}, '', 'g')"
+    whole = f"regexp_full_match({bare}, '[0-9]{{15}}|[0-9]{{17}}[0-9Xx]')"
+    plain = f"strlen({column}) = 18 AND {column} >= '1' AND {column} < ':'"
+    return f"CASE WHEN {plain} THEN {column} WHEN {whole} THEN {bare} ELSE {column} END"
 
 
 def identity_layers(column: str) -> tuple[Layer, ...]:

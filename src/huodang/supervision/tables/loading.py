@@ -1,5 +1,6 @@
 """Files loaded into tables of one DuckDB connection: packed, with what is unfit set aside in quarantine files."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Final
 import duckdb
 
 from huodang.exchange.files import neutralise
+from huodang.supervision.tables.errors import TablesError
 from huodang.supervision.tables.kinds import Kind
 from huodang.supervision.tables.raw_files import Opened, Progress, quiet, write_refused
 from huodang.supervision.tables.reasons import SAID, Reason
@@ -17,6 +19,7 @@ from huodang.supervision.tables.schema import COMMON, SCHEMAS
 from huodang.supervision.tables.selecting import RawFile, select
 
 _OTHER_MONTH: Final = 100
+_MEMORY: Final = re.compile(r"[1-9][0-9]*(\.[0-9]+)?\s*[KMGT]i?B", re.IGNORECASE)
 _HEADING: Final = ("file", "row", "column", "reason", "chinese", "english")
 
 
@@ -36,10 +39,21 @@ class Loaded:
 
 
 def connect(memory: str, threads: int | None, spill: Path) -> duckdb.DuckDBPyConnection:
-    """Open a database in memory that stays within bounds and writes what is too much to a folder."""
+    """Open a database in memory that stays within bounds and writes what is too much to a folder.
+
+    Raises:
+        TablesError: the bound isn't an amount of memory.
+    """
+    if not _MEMORY.fullmatch(memory.strip()):
+        raise TablesError(
+            f"内存上限的写法无法识别：{memory}",
+            f"not an amount of memory: {memory}",
+            advice_chinese="请写成如 4GB、800MB。",
+            advice_english="Write it as 4GB or 800MB.",
+        )
     spill.mkdir(parents=True, exist_ok=True)
     config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": memory,
+        "memory_limit": memory.strip(),
         "temp_directory": str(spill),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",

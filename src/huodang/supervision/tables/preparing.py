@@ -24,7 +24,7 @@ from huodang.supervision.tables.original import originals
 from huodang.supervision.tables.raw_files import Opened, Progress, digest_of, open_files, path_literal, quiet
 from huodang.supervision.tables.understanding import Understanding
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the layout: a store of another version is made anew."""
 
 _NOTES: Final = "prepared.json"

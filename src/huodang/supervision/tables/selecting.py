@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from huodang.supervision.tables import codes, values
-from huodang.supervision.tables.identity_sql import LOST, Layer, identity_fault_sql, identity_layers, literal
+from huodang.supervision.tables.identity_sql import (
+    LOST,
+    Layer,
+    bare_identity,
+    identity_fault_sql,
+    identity_layers,
+    literal,
+)
 from huodang.supervision.tables.kinds import Kind
 from huodang.supervision.tables.reasons import Reason
 from huodang.supervision.tables.schema import SCHEMAS, sql_type
@@ -103,10 +110,8 @@ class _Builder:
             self.finals["fault"] = "1"
             return
         column, kind = self._column("identity_number")
-        if kind != "VARCHAR":
-            self.layers.append(Layer((("identity_text_", values.text_of(column, kind)),)))
-            column = "identity_text_"
-        self.layers += identity_layers(column)
+        self.layers.append(Layer((("identity_text_", bare_identity(values.text_of(column, kind))),)))
+        self.layers += identity_layers("identity_text_")
         self.finals |= {"person": "person", "fault": identity_fault_sql(on)}
         self._because(LOST, Reason.IDENTITY_DIGITS_LOST)
 
@@ -199,7 +204,7 @@ class _Builder:
         if self.has("custody_to"):
             self.layers += values.span_layers(*self._column("custody_to"), "ended")
             self.finals["custody_to"] = "ended_from"
-            told = values.is_told(*self._column("custody_to"))
+            told = values.is_end_told(*self._column("custody_to"))
             self._because(f"ended_to IS NULL AND {told}", Reason.CUSTODY_END_UNREADABLE)
             self._because("ended_to < began_from", Reason.CUSTODY_INVERTED)
         self.finals["sentence_type"] = "'imprisonment'"

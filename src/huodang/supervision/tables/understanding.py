@@ -13,7 +13,7 @@ from huodang.exchange.files import Detected, FileFormat, FileKind, cell_text, de
 from huodang.standards import HuodangError, Place
 from huodang.supervision.tables.column_map import Mapped, read_column_map
 from huodang.supervision.tables.errors import NotUnderstoodError
-from huodang.supervision.tables.headers import Match, recognise, unit_of
+from huodang.supervision.tables.headers import Match, name_of, recognise, unit_of
 from huodang.supervision.tables.kinds import SOURCES, Kind, Source
 from huodang.supervision.tables.text_files import head_in_utf8
 from huodang.trust import MaskLevel, mask
@@ -109,7 +109,11 @@ def understand(paths: Mapping[Kind, Sequence[Path]], mapping: Path | None = None
     tables: list[UnderstoodTable] = []
     problems: list[HuodangError] = []
     for kind in Kind:
+        seen: set[Path] = set()
         for path in paths.get(kind, ()):
+            if path.resolve() in seen:
+                problems.append(_named_twice(kind, path))
+            seen.add(path.resolve())
             found, encoding = _detect(path)
             headers = found.format.columns
             columns = _columns(kind, path, headers, told.get(kind, {}))
@@ -152,6 +156,7 @@ def _columns(kind: Kind, path: Path, headers: Sequence[str], told: Mapping[str, 
                 )
             )
     mapped = {line.column for line in told.values() if line.column}
+    missing: list[Source] = []
     recognised = recognise(kind, [header for header in headers if header not in mapped])
     for source in SOURCES[kind]:
         if source.name in told:
@@ -167,8 +172,21 @@ def _columns(kind: Kind, path: Path, headers: Sequence[str], told: Mapping[str, 
             unit = _unit(source, unit_of(match.header))
             found.columns.append(UnderstoodColumn(match.header, source.name, match.how, unit))
         elif source.required:
-            found.problems.append(_missing(kind, path, source, headers))
+            missing.append(source)
+    used = {column.header for column in found.columns}
+    free = [header for header in headers if header not in used]
+    found.problems += [_missing(kind, path, source, headers, free) for source in missing]
     return found
+
+
+def _named_twice(kind: Kind, path: Path) -> NotUnderstoodError:
+    return NotUnderstoodError(
+        f"{kind.chinese}给了两次同一个文件，每一笔都会算成重复",
+        f"one file is given twice as {kind}: every row of it would count double",
+        advice_chinese="请每个文件只给一次。",
+        advice_english="Give each file once.",
+        place=Place(file=path.name),
+    )
 
 
 def _unit(source: Source, unit: str) -> str:
@@ -178,7 +196,7 @@ def _unit(source: Source, unit: str) -> str:
 def _torn(kind: Kind, path: Path, source: Source, headers: Sequence[str]) -> NotUnderstoodError:
     line = f"{kind}:\n  {source.name}: {headers[0]}"
     return NotUnderstoodError(
-        f"有 {len(headers)} 列都可能是 {source.name}：{'、'.join(headers)}",
+        f"有 {len(headers)} 列都可能是“{name_of(source.name)}”（{source.name}）：{'、'.join(headers)}",
         f"{len(headers)} columns could be {source.name}: {', '.join(headers)}",
         advice_chinese=f"请写一个对照文件，用 --map 指明是哪一列，例如：\n{line}",
         advice_english=f"Say which in a mapping file given by --map, such as:\n{line}",
@@ -186,10 +204,10 @@ def _torn(kind: Kind, path: Path, source: Source, headers: Sequence[str]) -> Not
     )
 
 
-def _missing(kind: Kind, path: Path, source: Source, headers: Sequence[str]) -> NotUnderstoodError:
-    line = f"{kind}:\n  {source.name}: {headers[0]}"
+def _missing(kind: Kind, path: Path, source: Source, headers: Sequence[str], free: Sequence[str]) -> NotUnderstoodError:
+    line = f"{kind}:\n  {source.name}: {free[0] if free else '列名'}"
     return NotUnderstoodError(
-        f"没有找到 {source.name} 列；文件中的列：{'、'.join(headers)}",
+        f"没有找到“{name_of(source.name)}”（{source.name}）列；文件中的列：{'、'.join(headers)}",
         f"no column was recognised as {source.name}; the file has: {', '.join(headers)}",
         advice_chinese=f"请写一个对照文件，用 --map 指明，例如：\n{line}",
         advice_english=f"Say which it is in a mapping file given by --map, such as:\n{line}",

@@ -12,7 +12,10 @@ _WHOLE: Final = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT
 _FLOAT: Final = frozenset({"FLOAT", "DOUBLE"})
 _CALENDAR: Final = ("DATE", "TIMESTAMP")
 _SCIENTIFIC: Final = r"[+-]?[0-9](\.[0-9]*)?[eE]\+?[0-9]{1,3}"
+_SERIAL: Final = (32_874, 73_050)
+"""Days since 1899-12-30, as a spreadsheet counts them, from 1990 to 2099; lower ones could be 20245 for 2024-5."""
 _NOT_TOLD: Final = r"[\s\x{3000}]*([0\-/—]*|无|空|null|NULL|None|NaN|nan|NaT)[\s\x{3000}]*"
+_LASTING: Final = "至今|长期|在押|在狱|在监|服刑中|羁押中|尚未释放|未释放|未出监|未结束"
 _SLOW_DATE: Final = (
     r"^\s*([0-9]{4})(?:\s*[-/.年]\s*([0-9]{1,2})(?:\s*[-/.月]\s*(?:([0-9]{1,2})\s*日?)?)?|\s*年)?"
     r"(?:[T\s]+[0-9:.]+)?\s*$"
@@ -85,13 +88,19 @@ def month(column: str, kind: str) -> str:
     if kind.startswith(_CALENDAR):
         return f"CAST(year({column}) * 100 + month({column}) AS INTEGER)"
     if kind in _WHOLE:
-        value = f"CASE WHEN {column} >= 10000000 THEN {column} // 100 ELSE {column} END"
+        serial = _serial(column)
+        value = (
+            f"CASE WHEN {column} >= 10000000 THEN {column} // 100 "
+            f"WHEN {serial} IS NOT NULL THEN year({serial}) * 100 + month({serial}) ELSE {column} END"
+        )
     else:
         text = text_of(column, kind)
         found = f"regexp_extract({half_width(text)}, {literal(_SLOW_MONTH)}, ['y', 'm', 'n'])"
         slow = f"TRY_CAST({found}.y AS INTEGER) * 100 + TRY_CAST(({found}.m || {found}.n) AS INTEGER)"
         whole = f"CASE WHEN strlen({text}) = 6 THEN TRY_CAST({text} AS INTEGER) END"
-        value = f"coalesce({whole}, {slow})"
+        day = _serial(_five_digits(text))
+        serial = f"CASE WHEN {day} IS NOT NULL THEN year({day}) * 100 + month({day}) END"
+        value = f"coalesce({whole}, {slow}, {serial})"
     real = f"{value} BETWEEN 190000 AND 299999 AND {value} % 100 BETWEEN 1 AND 12"
     return f"CAST(CASE WHEN {real} THEN {value} END AS INTEGER)"
 
@@ -121,11 +130,17 @@ def span_layers(column: str, kind: str, name: str) -> tuple[Layer, ...]:
         )
 
     return (
-        Layer(((text, text_of(column, kind)),)),
+        Layer(((text, f"trim({half_width(text_of(column, kind))})"),)),
         Layer(((digits, _date_digits(text)),)),
         Layer(parts),
         Layer(((f"{name}_from", bound("101", "1")), (f"{name}_to", bound("1231", last)))),
     )
+
+
+def is_end_told(column: str, kind: str) -> str:
+    """Say whether a cell tells an end: nothing, a dash or 至今 mean that there is none yet."""
+    lasting = f"regexp_full_match(trim({text_of(column, kind)}), {literal(_LASTING)})"
+    return f"({is_told(column, kind)} AND NOT coalesce({lasting}, false))"
 
 
 def is_told(column: str, kind: str) -> str:
@@ -183,7 +198,22 @@ def _date_digits(text: str) -> str:
     )
     joined = f"substr({text}, 1, 4) || substr({text}, 6, 2) || substr({text}, 9, 2)"
     compact = f"strlen({text}) IN (6, 8) AND TRY_CAST({text} AS INTEGER) IS NOT NULL"
-    return f"CASE WHEN {compact} THEN {text} WHEN {dashed} THEN {joined} ELSE {slow} END"
+    day = _serial(_five_digits(text))
+    instant = f"strlen({text}) = 14 AND regexp_full_match({text}, '[0-9]{{14}}')"
+    return (
+        f"CASE WHEN {compact} THEN {text} WHEN {dashed} THEN {joined} WHEN {instant} THEN substr({text}, 1, 8) "
+        f"WHEN {day} IS NOT NULL THEN strftime({day}, '%Y%m%d') ELSE {slow} END"
+    )
+
+
+def _five_digits(text: str) -> str:
+    return f"CASE WHEN strlen({text}) = 5 THEN TRY_CAST({text} AS INTEGER) END"
+
+
+def _serial(number: str) -> str:
+    """Give the day that a spreadsheet's number means; NULL where it is none."""
+    first, last = _SERIAL
+    return f"CASE WHEN {number} BETWEEN {first} AND {last} THEN DATE '1899-12-30' + CAST({number} AS INTEGER) END"
 
 
 def count(column: str, kind: str) -> str:
