@@ -23,8 +23,10 @@ from huodang.supervision.check import (
     OutputTakenError,
     digest_of_findings,
     run_check,
+    running,
 )
-from huodang.supervision.rules import Mint, Planted, Rule, RuleSettings, Tables, rule
+from huodang.supervision.check.columns import columns_read
+from huodang.supervision.rules import Mint, Planted, Rule, RuleSettings, Tables, all_rules, rule
 from huodang.supervision.tables import Kind, TablesError
 from huodang.trust import Signer, TrustedKeys, open_envelope
 
@@ -144,6 +146,12 @@ def test_findings_are_masked_and_formulas_are_harmless(done: Done) -> None:
     assert not (done.out / "looks.jsonl").exists()
 
 
+def test_no_copy_of_the_files_stays_in_the_folder_of_results(done: Done) -> None:
+    tables = [pq.read_table(path).to_pylist() for path in done.out.rglob("*.parquet")]
+    assert len(tables) > len(FIVE)
+    assert not any(number(n)[:17] in str(tables) for n in range(1, 21))
+
+
 def test_unmasked_findings_leave_their_reason_in_certificate_and_looks(files: Files, tmp_path: Path) -> None:
     check(files, tmp_path / "out", unmasked_reason="审计取证 2024-17")
     [line] = lines_of(tmp_path / "out/paid_after_death.csv")
@@ -158,6 +166,20 @@ def test_prepared_store_gives_the_same_digests_as_the_files(files: Files, done: 
     stored = check(files, tmp_path / "two", store=tmp_path / "store")
     assert [one.digest for one in done.result.rules] == [one.digest for one in stored.rules]
     assert all(one.digest for one in stored.rules)
+
+
+def test_many_rows_are_loaded_without_columns_nobody_reads_and_give_the_same(
+    files: dict[Kind, tuple[Path, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = check(files, tmp_path / "one", rules=all_rules())
+    monkeypatch.setattr(running, "_MANY", 0)
+    slim = check(files, tmp_path / "two", rules=all_rules())
+    assert [(one.state, one.digest, one.unknown) for one in every.rules] == [
+        (one.state, one.digest, one.unknown) for one in slim.rules
+    ]
+    read = columns_read([rule("paid_after_death")], RuleSettings(Month(2024, 5)), [Kind.PAYMENTS, Kind.DEATHS])
+    assert read[Kind.PAYMENTS] == {"row", "person", "fault", "month", "fen"}
+    assert read[Kind.DEATHS] == {"row", "person", "fault", "died_from", "died_to", "source"}
 
 
 def test_certificate_is_signed_over_inputs_and_results(done: Done) -> None:

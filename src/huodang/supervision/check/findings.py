@@ -70,7 +70,9 @@ def write_findings(out: Path, results: Sequence[RuleResult], shown: Shown, forma
     for each in formats:
         for one in results:
             if one.state == "judged":
-                columns = (*_ROW, "fen", *one.rule.evidence)
+                # What the rule made of a column stands beside the text of the file under a name of its own.
+                evidence = (f"judged_{name}" if name in _ROW else name for name in one.rule.evidence)
+                columns = (*_ROW, "fen", *evidence)
                 _write(out / f"{one.rule.code}.{each}", each, columns, _rule_rows(one, shown))
         _write(out / f"findings.{each}", each, ALL_COLUMNS, _all_rows(results, shown))
         _write(out / f"unknown.{each}", each, ("rule", "row", "reason", "chinese", "english"), _unknown_rows(results))
