@@ -170,6 +170,13 @@ def test_repaired_number_needs_the_name(tmp_path: Path) -> None:
     assert links.unlinked.to_pylist()[0]["reason"] == "number_alone"
 
 
+def test_files_of_numbers_alone_link_the_same_and_repair_none(tmp_path: Path) -> None:
+    swapped = LI[0][:9] + LI[0][10] + LI[0][9] + LI[0][11:]
+    left = write(tmp_path / "payees.csv", [(one[0],) for one in (ZHANG, WANG, LI)], ("身份证号",))
+    right = write(tmp_path / "notices.csv", [(swapped,), (WANG[0],)], ("死者身份证号码",))
+    assert told(link(left, right)) == {(1, 1): "number"}
+
+
 def test_all_rows_of_one_payee_are_linked(tmp_path: Path) -> None:
     links = linked(tmp_path, [ZHANG, WANG, ZHANG], [("", *ZHANG[1:]), WANG])
     assert told(links) == {(0, 0): "weighed", (2, 0): "weighed", (1, 1): "number"}

@@ -81,12 +81,13 @@ def _repair(records: Records) -> None:
         connection.execute("""INSERT INTO slip SELECT r.row, c.person, c.left_row FROM candidate c
             JOIN right_side r USING (person) WHERE r.row NOT IN (SELECT right_row FROM by_number)""")
         connection.unregister("candidate")
+    name = "l.name" if any(one.name == "name" for one in records.columns) else "NULL::VARCHAR"
     # The name must be the same, sound the same or be one character apart, and what the records tell beside the number
     # mustn't contradict. Whatever is less is weighed.
     connection.execute(f"""INSERT INTO by_number
         SELECT left_row, right_row, {REPAIRED}, 'repaired', likeness FROM (
             SELECT DISTINCT l.row AS left_row, r.row AS right_row, {likeness(records)} AS likeness,
-                l.name AS left_name, l.birth AS left_birth,
+                {name} AS left_name, l.birth AS left_birth,
                 coalesce(r.told_birth AND l.birth <> r.birth AND l.birth_number <> r.birth, false)
                     OR coalesce(r.told_birth AND l.birth <> r.birth AND l.birth_number IS NULL, false)
                     OR coalesce(r.told_sex AND l.sex <> r.sex, false) AS contradicted
