@@ -182,6 +182,15 @@ def test_what_is_not_a_summary_of_an_earlier_run_is_refused(files: Path, tmp_pat
     assert "other.json" in done.exception.sentence("zh")
 
 
+def test_a_refused_run_leaves_nothing_behind(files: Path, tmp_path: Path) -> None:
+    asked = ["scores", "--payments", str(files / "发放.csv"), "--out"]
+    done = CliRunner().invoke(app, [*asked, str(tmp_path / "out"), "--memory", "much"])
+    assert isinstance(done.exception, HuodangError)
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "letter").write_text("x")
+    assert CliRunner().invoke(app, [*asked, str(tmp_path / "letter" / "out")]).exit_code == 2
+
+
 def test_help_shows_examples() -> None:
     done = run("--help")
     assert "huodang scores --payments" in done.output

@@ -5,6 +5,8 @@
 
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -109,8 +111,7 @@ def scores(
         typer.echo("试运行，没有评分，也没有写文件 / dry run: nothing scored, nothing written")
         return
     clock = SystemClock()
-    work = out / "work"
-    with _bar(quiet=quiet) as bar:
+    with _work(out) as work, _bar(quiet=quiet) as bar:
         task = bar.add_task("整理 / preparing", total=None)
 
         def show(step: str, done: int, whole: int | None) -> None:
@@ -119,16 +120,33 @@ def scores(
         prepared = prepare(understanding, work / "tables", PrepareSettings(memory=memory, on=clock.today()), show)
         found = score(prepared, ScoreSettings(top=top, generic=generic, memory=memory, work=work), show)
         written = write_report(found, prepared, out, clock.now(), previous=spreads, unmasked_reason=unmasked.strip())
-    quarantine = work / "tables" / "quarantine"
-    if any(prepared.quarantined.values()):
-        shutil.rmtree(out / "quarantine", ignore_errors=True)
-        quarantine.rename(out / "quarantine")
-    # What was prepared holds everybody's numbers, packed but not sealed: it doesn't stay.
-    shutil.rmtree(work)
+        if any(prepared.quarantined.values()):
+            shutil.rmtree(out / "quarantine", ignore_errors=True)
+            (work / "tables" / "quarantine").rename(out / "quarantine")
     if not quiet:
         _tell(
             found, written, {kind.chinese: dict(reasons) for kind, reasons in prepared.quarantined.items() if reasons}
         )
+
+
+@contextmanager
+def _work(out: Path) -> Iterator[Path]:
+    """Give a folder for what is prepared; it holds everybody's numbers, packed but not sealed, and never stays."""
+    work, fresh = out / "work", not out.exists()
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise typer.BadParameter(
+            f"结果目录无法建立 / the folder can't be made: {problem.strerror}", param_hint="--out"
+        ) from None
+    try:
+        yield work
+    except BaseException:
+        if fresh:
+            shutil.rmtree(out, ignore_errors=True)
+        raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _tell_understood(understanding: "Understanding") -> None:
