@@ -102,3 +102,13 @@ def test_spellings_of_one_name_share_a_key():
     spellings = ["阿迪力·买买提", "阿迪力•买买提", "阿迪力 ・ 买买提", "阿迪力·买买提　"]
     keys = {value(name_key(ibis.literal(each))) for each in spellings}
     assert keys == {"阿迪力·买买提"}
+
+
+def test_payment_listed_in_both_files_is_unknown_unless_it_is_found_besides():
+    sheets, alone, doubled, elsewhere = Sheets(), person(1), person(2), person(3)
+    for who in (alone, doubled, elsewhere):
+        sheets.add(Kind.ENROLMENTS, who, month=202506, scheme="110", fen=300_000, kind="benefit")
+    sheets.add(Kind.ENROLMENTS, elsewhere, month=202506, scheme="170", fen=15_000, kind="benefit")
+    listed, first, second, other = (sheets.pay(who, scheme="110") for who in (alone, doubled, doubled, elsewhere))
+    assert set(sheets.found("paid_twice")) == {second, other}
+    assert sheets.unknown("paid_twice") == dict.fromkeys((listed, first), "same_payment_in_both_files")
