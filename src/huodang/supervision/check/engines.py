@@ -5,6 +5,7 @@ Planted rows are united with the tables here, so that no rule can tell them from
 
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -36,6 +37,11 @@ from huodang.supervision.tables.raw_files import Opened
 from huodang.supervision.tables.schema import sql_type
 
 _SPARK: Final = re.compile(r"spark(?::(local(?:\[(?:\d+|\*)\])?)|(://.+))?")
+_REASONS: Final = pa.schema([("row", pa.int64()), ("reason", pa.string())])
+_PARTITION_ROWS: Final = 500_000
+"""Rows of all tables a partition of a shuffle, about."""
+_FEW: Final = 100_000
+"""Rows below which Spark walks its plans: compiling them takes longer."""
 
 
 class Engine(Protocol):
@@ -195,7 +201,8 @@ class SparkEngine:
             "spark.driver.memory": memory.lower().replace("gb", "g").replace("mb", "m"),
             "spark.ui.enabled": "false",
             "spark.sql.session.timeZone": "UTC",
-            "spark.sql.shuffle.partitions": "8",
+            "spark.ui.showConsoleProgress": "false",
+            "spark.sql.adaptive.enabled": "true",
             "spark.sql.join.preferSortMergeJoin": "false",
         }.items():
             builder = builder.config(key, value)
@@ -215,6 +222,11 @@ class SparkEngine:
                 frame = frame.unionByName(self._session.read.parquet(str(file)))
             frame.createOrReplaceTempView(kind.value)
             self._kinds.append(kind)
+        rows = sum(prepared.counts.values())
+        self._session.conf.set("spark.sql.shuffle.partitions", str(min(max(rows // _PARTITION_ROWS, 2), 400)))
+        if rows < _FEW:
+            self._session.conf.set("spark.sql.codegen.wholeStage", "false")
+            self._session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
 
     def tables(self) -> Tables:
         """Give the tables, planted rows among them."""
@@ -227,18 +239,14 @@ class SparkEngine:
 
     def reasons(self, expression: ir.Table, most: int) -> tuple[dict[str, int], pa.Table]:
         """Count the real rows of `row` and `reason` by reason, and list the first of them."""
-        real = self._session.sql(self._backend.compile(expression)).filter("row >= 0").select("row", "reason")
-        rows = real.distinct().cache()
-        counted = {str(one["reason"]): int(one["count"]) for one in rows.groupBy("reason").count().collect()}
-        listed = [(one["row"], one["reason"]) for one in rows.orderBy("row", "reason").limit(most).collect()]
-        rows.unpersist()
-        table = pa.table(
-            {
-                "row": pa.array([row for row, _ in listed], pa.int64()),
-                "reason": pa.array([reason for _, reason in listed], pa.string()),
-            }
-        )
-        return dict(sorted(counted.items())), table
+        real = expression.filter(expression.row >= 0).select("row", "reason").distinct()
+        listed = self.rows(real.order_by("row", "reason").limit(most)).cast(_REASONS)
+        if listed.num_rows < most:
+            counts = Counter(listed["reason"].to_pylist())
+        else:
+            counted = self.rows(real.group_by("reason").agg(rows=real.count()))
+            counts = Counter(dict(zip(*counted.to_pydict().values(), strict=True)))
+        return dict(sorted(counts.items())), listed
 
     def versions(self) -> dict[str, str]:
         """Name the engine and its version."""
