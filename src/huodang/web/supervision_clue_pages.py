@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from huodang.standards import HuodangError, code_table
-from huodang.supervision.clues import CLUES, ROLE_LABELS, UNDECIDED, ClueRow, ClueView
+from huodang.supervision.clues import CLUES, UNDECIDED, ClueRow, ClueView
 from huodang.web.exchange_access import Visit
 from huodang.web.exchange_demand_pages import history_rows
 from huodang.web.exchange_words import light_chip
@@ -22,6 +22,7 @@ from huodang.web.problems import NotFoundError, problem_of, shown
 from huodang.web.roles import ASKED_ROLES, CLUE_ROLES, SUPERVISION_ROLES, Role
 from huodang.web.security import StaffRequest
 from huodang.web.services import Services
+from huodang.web.supervision_words import choice_rows, coming_rows
 
 _LISTED: Final = 200
 _PRESSING: Final = 20
@@ -266,20 +267,8 @@ def _page(visit: Visit, view: ClueView, error: HuodangError | None = None) -> Re
             for one in view.opinions
         ],
         history=history_rows(visit, view.history, CLUES.states),
-        coming=[
-            (visit.pick(CLUES.events[row.event]), visit.pick(ROLE_LABELS[role]), visit.pick(CLUES.states[row.target]))
-            for row in CLUES.rows_from(view.row.state)
-            for role in row.roles
-        ],
-        actions=[
-            {
-                "event": one.event,
-                "label": visit.pick(one.label),
-                "needs": one.needs,
-                "kind": "danger" if one.event in _DANGER else "",
-            }
-            for one in view.may
-        ],
+        coming=coming_rows(visit, CLUES, view.row.state),
+        actions=choice_rows(visit, view.may, _DANGER),
         departments=[
             (code, visit.say(name))
             for code, name in DEPARTMENT_NAMES.items()

@@ -11,7 +11,6 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from huodang.standards import BadValue, HuodangError, Money, Month, code_table
-from huodang.supervision.clues import ROLE_LABELS
 from huodang.supervision.recovery import RECOVERY, Debtor, Means, RecoveryRow, RecoveryView
 from huodang.supervision.watch import SPAN_LABELS, LagLine, Span, department_label, lag
 from huodang.web.exchange_access import Visit
@@ -23,6 +22,7 @@ from huodang.web.problems import BadFormError, NotFoundError, problem_of, shown
 from huodang.web.roles import PAYMENT_ROLES, SUPERVISION_ROLES, Role
 from huodang.web.security import StaffRequest
 from huodang.web.services import Services
+from huodang.web.supervision_words import choice_rows, coming_rows
 
 _ROLES: Final = {"roles": PAYMENT_ROLES}
 _LISTED: Final = 200
@@ -252,25 +252,8 @@ def _page(visit: Visit, view: RecoveryView, error: HuodangError | None = None) -
             }
             for line in view.history
         ],
-        coming=[
-            (
-                visit.pick(RECOVERY.events[row.event]),
-                visit.pick(ROLE_LABELS[role]),
-                visit.pick(RECOVERY.states[row.target]),
-            )
-            for row in RECOVERY.rows_from(view.row.state)
-            for role in row.roles
-        ],
-        actions=[
-            {
-                "event": one.event,
-                "label": visit.pick(one.label),
-                "needs": one.needs,
-                "kind": "danger" if one.event in _DANGER else "",
-            }
-            for one in view.may
-            if one.event not in _ON_FILES
-        ],
+        coming=coming_rows(visit, RECOVERY, view.row.state),
+        actions=choice_rows(visit, (one for one in view.may if one.event not in _ON_FILES), _DANGER),
         means=[(one.value, visit.pick(one.label)) for one in _BY_HAND],
     )
 
